@@ -1,0 +1,181 @@
+/**
+ * The one way out to the server. It adds what every request of the browser needs (cookies, language,
+ * CSRF token, idempotency key), renews the session once when it has run out, and turns every refusal
+ * into a typed `Problem`.
+ */
+import { newId } from './ids';
+import { parseJson } from './json';
+import { offlineProblem, Problem, problemFrom } from './problem';
+
+const BASE = '/api/v1';
+const CSRF_COOKIE = 'opsflux_csrf';
+
+export type QueryValue = string | number | boolean | null | undefined;
+
+export interface RequestOptions {
+  query?: Record<string, QueryValue>;
+  body?: unknown;
+  /** Multipart uploads: the browser writes their content type itself. */
+  form?: FormData;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+  /** A POST sent twice with the same key is executed once. One is made when absent. */
+  idempotencyKey?: string;
+}
+
+export interface Answer<T> {
+  data: T;
+  headers: Headers;
+  status: number;
+}
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+
+let language = 'en';
+let onSignedOut: () => void = () => undefined;
+
+/** The language in which the server words labels and problems. */
+export function setRequestLanguage(tag: string): void {
+  language = tag;
+}
+
+/** Called when the session has ended and could not be renewed. */
+export function onSessionEnd(listener: () => void): void {
+  onSignedOut = listener;
+}
+
+function cookie(name: string): string | null {
+  for (const part of document.cookie.split('; ')) {
+    const at = part.indexOf('=');
+    if (part.slice(0, at) === name) {
+      return decodeURIComponent(part.slice(at + 1));
+    }
+  }
+  return null;
+}
+
+function address(path: string, query: RequestOptions['query']): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined && value !== null) {
+      search.set(name, String(value));
+    }
+  }
+  const text = search.toString();
+  return `${BASE}${path}${text ? `?${text}` : ''}`;
+}
+
+function requestInit(method: Method, options: RequestOptions, idempotencyKey: string | null): RequestInit {
+  const headers = new Headers({
+    Accept: 'application/json',
+    'Accept-Language': language,
+    'X-Requested-With': 'opsflux',
+    ...options.headers,
+  });
+  const init: RequestInit = { method, headers, credentials: 'same-origin', signal: options.signal ?? null };
+  if (method !== 'GET') {
+    const token = cookie(CSRF_COOKIE);
+    if (token) {
+      headers.set('X-CSRF-Token', token);
+    }
+  }
+  if (idempotencyKey) {
+    headers.set('Idempotency-Key', idempotencyKey);
+  }
+  if (options.form) {
+    init.body = options.form;
+  } else if (options.body !== undefined) {
+    headers.set('Content-Type', method === 'PATCH' ? 'application/merge-patch+json' : 'application/json');
+    init.body = JSON.stringify(options.body);
+  }
+  return init;
+}
+
+let renewing: Promise<boolean> | null = null;
+
+/** However many requests meet the end of the session at once, it is renewed by one of them. */
+function renewSession(): Promise<boolean> {
+  renewing ??= fetch(`${BASE}/auth/refresh`, requestInit('POST', {}, null))
+    .then((response) => response.ok)
+    .catch(() => false)
+    .finally(() => {
+      renewing = null;
+    });
+  return renewing;
+}
+
+/** Signing in is where a 401 means "wrong password" and not "session over". */
+function renewable(path: string): boolean {
+  return !path.startsWith('/auth/') || path === '/auth/me' || path.startsWith('/auth/sessions');
+}
+
+async function readBody(response: Response): Promise<unknown> {
+  const text = await response.text();
+  if (text === '') {
+    return undefined;
+  }
+  const type = response.headers.get('Content-Type') ?? '';
+  if (!type.includes('json')) {
+    return text;
+  }
+  return parseJson(text);
+}
+
+async function send(method: Method, path: string, options: RequestOptions): Promise<Response> {
+  const key = method === 'POST' ? (options.idempotencyKey ?? newId()) : null;
+  const url = address(path, options.query);
+  const attempt = () => fetch(url, requestInit(method, options, key));
+  try {
+    const first = await attempt();
+    if (first.status !== 401 || !renewable(path)) {
+      return first;
+    }
+    // The second attempt reads the CSRF cookie again: renewing the session has changed it.
+    const second = (await renewSession()) ? await attempt() : first;
+    if (second.status === 401) {
+      onSignedOut();
+    }
+    return second;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') {
+      throw error;
+    }
+    throw offlineProblem(error);
+  }
+}
+
+export async function request<T>(
+  method: Method,
+  path: string,
+  options: RequestOptions = {},
+): Promise<Answer<T>> {
+  const response = await send(method, path, options);
+  const body = await readBody(response).catch((error: unknown) => {
+    if (error instanceof SyntaxError) {
+      return undefined;
+    }
+    throw error;
+  });
+  if (!response.ok) {
+    throw problemFrom(response, body);
+  }
+  return { data: body as T, headers: response.headers, status: response.status };
+}
+
+async function dataOf<T>(answer: Promise<Answer<T>>): Promise<T> {
+  return (await answer).data;
+}
+
+export const api = {
+  get: <T>(path: string, options?: RequestOptions) => dataOf(request<T>('GET', path, options)),
+  post: <T>(path: string, body?: unknown, options?: RequestOptions) =>
+    dataOf(request<T>('POST', path, { ...options, body })),
+  patch: <T>(path: string, body: unknown, options?: RequestOptions) =>
+    dataOf(request<T>('PATCH', path, { ...options, body })),
+  delete: <T = undefined>(path: string, options?: RequestOptions) =>
+    dataOf(request<T>('DELETE', path, options)),
+  upload: <T>(path: string, form: FormData, options?: RequestOptions) =>
+    dataOf(request<T>('POST', path, { ...options, form })),
+};
+
+export { Problem };

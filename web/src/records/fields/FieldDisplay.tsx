@@ -1,0 +1,28 @@
+/** Draws the value of any field; an empty one is a dash that a screen reader calls "empty". */
+import type { ComponentType } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { FieldMeta } from '@/api/types';
+import type { DisplayVariant, FieldSurroundings } from './contract';
+import { kindOf } from './lookup';
+
+interface FieldDisplayProps extends FieldSurroundings {
+  field: FieldMeta;
+  value: unknown;
+  variant: DisplayVariant;
+}
+
+export function FieldDisplay({ field, value, variant, labels, states }: FieldDisplayProps) {
+  const { t } = useTranslation();
+  const kind = kindOf(field);
+  if (kind.isEmpty(value)) {
+    // A grid full of dashes is noise: there an empty cell is simply empty.
+    return variant === 'line' ? null : (
+      <span className="text-muted-foreground">
+        <span aria-hidden>—</span>
+        <span className="sr-only">{t('field.empty')}</span>
+      </span>
+    );
+  }
+  const Display = kind.Display as ComponentType<FieldDisplayProps>;
+  return <Display field={field} value={value} variant={variant} labels={labels} states={states} />;
+}
