@@ -1,0 +1,7 @@
+//! What tests need around the program. For `[dev-dependencies]` only.
+//!
+//! What lives here: a private PostgreSQL cluster per test run ([`postgres`]).
+//!
+//! What must never be here: assertions about the program, and anything the program itself uses.
+
+pub mod postgres;

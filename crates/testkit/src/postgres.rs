@@ -1,0 +1,388 @@
+//! A private PostgreSQL cluster per test run, and a fresh database per test.
+//!
+//! The first test of a run makes the cluster, the others find it, and it goes when the run ends:
+//! a supervising shell waits for the process that runs the tests. The cluster lies in memory
+//! where the system has such a folder, so that it is fast with every durability setting on.
+//!
+//! PostgreSQL refuses to run as root; root's tests run it as the user `postgres`. Nothing here is
+//! ever skipped: without PostgreSQL the tests fail and say what to install.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::{CommandExt, parent_id};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Why there is no database to test with.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// A program is not installed.
+    #[error(
+        "{0} is needed: install the Debian packages postgresql and util-linux, or put it in PATH"
+    )]
+    Missing(&'static str),
+    /// A program failed.
+    #[error("{what} failed:\n{output}")]
+    Failed {
+        /// What was run.
+        what: String,
+        /// What it said.
+        output: String,
+    },
+    /// Files could not be read or written.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// A running cluster.
+#[derive(Debug)]
+pub struct Cluster {
+    dir: PathBuf,
+    bin: PathBuf,
+    /// The supervisor of a cluster of one's own; ends the cluster when dropped.
+    own: Option<Child>,
+}
+
+impl Cluster {
+    /// The cluster of this test run, made when it is the first to ask.
+    ///
+    /// # Errors
+    /// [`ClusterError`]: PostgreSQL is not installed or does not start.
+    pub fn shared() -> Result<Cluster, ClusterError> {
+        let run = Run::current();
+        let base = base_folder();
+        let dir = base.join(format!("opsflux-pg-{}", run.name));
+        let bin = binaries()?;
+        let lock = File::create(base.join(format!("opsflux-pg-{}.lock", user()?)))?;
+        lock.lock()?;
+        if !dir.join("data/postmaster.pid").exists() {
+            supervise(&bin, &dir, run.watched, &[])?;
+        }
+        Ok(Cluster {
+            dir,
+            bin,
+            own: None,
+        })
+    }
+
+    /// A cluster of one's own with settings that differ, for tests of settings and of failures.
+    ///
+    /// # Errors
+    /// As for [`Cluster::shared`].
+    pub fn private(settings: &[(&str, &str)]) -> Result<Cluster, ClusterError> {
+        let bin = binaries()?;
+        let dir = base_folder().join(format!("opsflux-pg-{}", unique_name()));
+        let child = supervise(&bin, &dir, std::process::id(), settings)?;
+        Ok(Cluster {
+            dir,
+            bin,
+            own: Some(child),
+        })
+    }
+
+    /// A fresh, empty database.
+    ///
+    /// # Errors
+    /// [`ClusterError::Failed`] with what PostgreSQL said.
+    pub fn database(&self) -> Result<Database, ClusterError> {
+        let name = unique_name();
+        self.sql("postgres", &format!("CREATE DATABASE \"{name}\""))?;
+        Ok(Database {
+            name,
+            dir: self.dir.clone(),
+            bin: self.bin.clone(),
+        })
+    }
+
+    /// Runs SQL as the cluster's owner and answers what it printed.
+    ///
+    /// # Errors
+    /// [`ClusterError::Failed`] with what PostgreSQL said.
+    pub fn sql(&self, database: &str, sql: &str) -> Result<String, ClusterError> {
+        psql(&self.bin, &self.dir, database, sql)
+    }
+
+    /// Stops the server at once, as a crash would.
+    ///
+    /// # Errors
+    /// [`ClusterError::Failed`].
+    pub fn crash(&self) -> Result<(), ClusterError> {
+        self.pg_ctl(&["stop", "-m", "immediate"])
+    }
+
+    /// Starts it again.
+    ///
+    /// # Errors
+    /// [`ClusterError::Failed`].
+    pub fn start(&self) -> Result<(), ClusterError> {
+        self.pg_ctl(&["start", "-w"])
+    }
+
+    /// Puts a file into the data folder, readable by the server only: keys, certificates.
+    ///
+    /// # Errors
+    /// [`ClusterError::Io`].
+    pub fn put_file(&self, name: &str, content: &[u8]) -> Result<PathBuf, ClusterError> {
+        let data = self.dir.join("data");
+        let path = data.join(name);
+        File::create(&path)?.write_all(content)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        let owner = fs::metadata(&data)?;
+        chown(&path, Some(owner.uid()), Some(owner.gid()))?;
+        Ok(path)
+    }
+
+    fn pg_ctl(&self, arguments: &[&str]) -> Result<(), ClusterError> {
+        let mut command = as_owner(&self.bin.join("pg_ctl"))?;
+        command
+            .arg("-D")
+            .arg(self.dir.join("data"))
+            .arg("-l")
+            .arg(self.dir.join("server.log"))
+            .args(arguments)
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        if command.status()?.success() {
+            return Ok(());
+        }
+        let output = fs::read_to_string(self.dir.join("server.log")).unwrap_or_default();
+        Err(ClusterError::Failed {
+            what: format!("pg_ctl {}", arguments.join(" ")),
+            output,
+        })
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.own {
+            // The server goes first: the supervisor then only has the folder to remove, whether
+            // it notices the end of this process or of its own `tail` first.
+            let _ = child.kill();
+            let _ = child.wait();
+            if let Ok(mut stop) = as_owner(&self.bin.join("pg_ctl")) {
+                stop.arg("-D").arg(self.dir.join("data"));
+                stop.args(["stop", "-m", "immediate"]).current_dir("/");
+                let _ = stop.stdout(Stdio::null()).stderr(Stdio::null()).status();
+            }
+            let _ = fs::remove_dir_all(&self.dir);
+        }
+    }
+}
+
+/// A database of one test, dropped with it.
+#[derive(Debug)]
+pub struct Database {
+    name: String,
+    dir: PathBuf,
+    bin: PathBuf,
+}
+
+impl Database {
+    /// What `--database-url` takes.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let host = self.dir.display();
+        format!("postgres:///{}?user=opsflux&host={host}", self.name)
+    }
+
+    /// Its name in the cluster.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs SQL beside the program and answers what it printed, one row a line, columns by `|`.
+    ///
+    /// # Errors
+    /// [`ClusterError::Failed`] with what PostgreSQL said.
+    pub fn sql(&self, sql: &str) -> Result<String, ClusterError> {
+        psql(&self.bin, &self.dir, &self.name, sql)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let drop = format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
+        // A test that failed has more to say than this; the cluster takes it along at the end.
+        let _ = psql(&self.bin, &self.dir, "postgres", &drop);
+    }
+}
+
+/// What counts as one test run, and the process whose end ends it.
+struct Run {
+    name: String,
+    watched: u32,
+}
+
+impl Run {
+    fn current() -> Run {
+        let runner = parent_id();
+        if let Ok(id) = std::env::var("NEXTEST_RUN_ID") {
+            Run {
+                name: id,
+                watched: runner,
+            }
+        } else if std::env::var_os("CARGO").is_some() {
+            Run {
+                name: format!("run-{runner}"),
+                watched: runner,
+            }
+        } else {
+            Run {
+                name: format!("run-{}", std::process::id()),
+                watched: std::process::id(),
+            }
+        }
+    }
+}
+
+/// In memory where there is such a folder.
+fn base_folder() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    }
+}
+
+fn unique_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("t{}-{next}", std::process::id())
+}
+
+/// The folder with `initdb`, `pg_ctl` and `postgres`: from `PATH`, else the newest of Debian's.
+fn binaries() -> Result<PathBuf, ClusterError> {
+    let has_all = |dir: &Path| {
+        ["initdb", "pg_ctl", "postgres"]
+            .iter()
+            .all(|name| dir.join(name).is_file())
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut found = std::env::split_paths(&path).find(|dir| has_all(dir));
+    if found.is_none() {
+        let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+        found = versions
+            .flatten()
+            .map(|entry| entry.path().join("bin"))
+            .filter(|dir| has_all(dir))
+            .max_by_key(|dir| version(dir));
+    }
+    found.ok_or(ClusterError::Missing(
+        "PostgreSQL (initdb, pg_ctl, postgres)",
+    ))
+}
+
+/// The major version in `/usr/lib/postgresql/VERSION/bin`.
+fn version(bin: &Path) -> u32 {
+    let folder = bin.parent().and_then(Path::file_name);
+    folder
+        .and_then(|name| name.to_str())
+        .and_then(|name| name.parse().ok())
+        .unwrap_or(0)
+}
+
+/// Number of the user these tests run as.
+fn user() -> Result<u32, ClusterError> {
+    Ok(fs::metadata("/proc/self")?.uid())
+}
+
+/// Runs a program as somebody PostgreSQL accepts.
+fn as_owner(program: &Path) -> Result<Command, ClusterError> {
+    if user()? != 0 {
+        return Ok(Command::new(program));
+    }
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid=postgres", "--regid=postgres", "--init-groups"])
+        .arg(program);
+    Ok(command)
+}
+
+/// Starts the supervisor and returns when the server answers.
+fn supervise(
+    bin: &Path,
+    dir: &Path,
+    watched: u32,
+    settings: &[(&str, &str)],
+) -> Result<Child, ClusterError> {
+    let mut command = as_owner(Path::new("sh"))?;
+    command
+        .args(["-c", include_str!("supervise.sh"), "supervise"])
+        .arg(bin)
+        .arg(dir)
+        .arg(watched.to_string())
+        .args(
+            settings
+                .iter()
+                .map(|(name, value)| format!("{name}={value}")),
+        )
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        // Signals meant for the test do not reach it, it outlives the test that made it.
+        .process_group(0);
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => ClusterError::Missing("setpriv"),
+        _ => ClusterError::Io(error),
+    })?;
+    let mut output = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        let mut reader = BufReader::new(stdout);
+        reader.read_line(&mut output)?;
+        if output.trim_end() == "ready" {
+            return Ok(child);
+        }
+        reader.read_to_string(&mut output)?;
+    }
+    child.wait()?;
+    Err(ClusterError::Failed {
+        what: "starting PostgreSQL".to_owned(),
+        output,
+    })
+}
+
+fn psql(bin: &Path, dir: &Path, database: &str, sql: &str) -> Result<String, ClusterError> {
+    let beside = bin.join("psql");
+    let program = if beside.is_file() {
+        beside
+    } else {
+        PathBuf::from("psql")
+    };
+    let output = Command::new(program)
+        .args([
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-U",
+            "opsflux",
+        ])
+        .arg("-h")
+        .arg(dir)
+        .args(["-d", database, "-c", sql])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => ClusterError::Missing("psql"),
+            _ => ClusterError::Io(error),
+        })?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned());
+    }
+    Err(ClusterError::Failed {
+        what: sql.to_owned(),
+        output: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
