@@ -1,0 +1,133 @@
+//! What is written: one change, all or nothing.
+//!
+//! A [`Commit`] is rendered to statements before the write lock is taken and answers after it is
+//! durable. Guards are evaluated inside the transaction: on SQLite by the single writer, on
+//! PostgreSQL after locking the rows they name in id order.
+
+use opsflux_model::{EntityIx, FieldIx, Predicate, Value};
+use uuid::Uuid;
+
+use crate::feed::NewEntry;
+use crate::system::SystemWrite;
+
+/// One change as the database sees it. Order of execution: guards, writes, system writes, feed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Commit {
+    /// The tenant of every row in it.
+    pub tenant: i64,
+    /// What must still be true.
+    pub guards: Vec<Guard>,
+    /// Rows, in order (a parent before its child).
+    pub writes: Vec<Write>,
+    /// Rows of the engine's own tables.
+    pub system: Vec<SystemWrite>,
+    /// What others are told.
+    pub feed: Vec<NewEntry>,
+}
+
+/// One row written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// A new row. Fields not named are null; sets are written to their tables.
+    Insert {
+        /// Where.
+        entity: EntityIx,
+        /// Values by field, the id among them.
+        values: Vec<(FieldIx, Value)>,
+    },
+    /// Some fields of a row.
+    Update {
+        /// Where.
+        entity: EntityIx,
+        /// Which row.
+        id: Uuid,
+        /// The version it must have; another one is [`crate::CommitError::Version`].
+        expected_version: Option<i64>,
+        /// What changes. The version is among it when the change counts as one.
+        set: Vec<(FieldIx, Set)>,
+    },
+    /// Marks a row deleted, or takes the mark away.
+    Mark {
+        /// Where.
+        entity: EntityIx,
+        /// Which row.
+        id: Uuid,
+        /// The version it must have.
+        expected_version: Option<i64>,
+        /// When and by which deletion; `None` restores.
+        deletion: Option<(jiff::Timestamp, Uuid)>,
+    },
+    /// Removes a row and its sets for good: child rows that left their table, logs past their
+    /// time, purges.
+    Remove {
+        /// Where.
+        entity: EntityIx,
+        /// Which row.
+        id: Uuid,
+    },
+}
+
+/// How a field changes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Set {
+    /// Becomes this.
+    To(Value),
+    /// Grows by this: integers only, null counts as zero.
+    Add(i64),
+    /// Set fields: these join and those leave.
+    Members {
+        /// Join, at the end, unless they are there.
+        add: Vec<Value>,
+        /// Leave, if they are there.
+        remove: Vec<Value>,
+    },
+}
+
+/// What must hold at the moment of the commit, whatever was true when the change was made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Guard {
+    /// A living row satisfies the predicate.
+    Exists {
+        /// Name told when it fails.
+        name: String,
+        /// Where.
+        entity: EntityIx,
+        /// Which row.
+        id: Uuid,
+        /// What must hold of it.
+        holds: Predicate,
+    },
+    /// So many living rows satisfy the predicate.
+    Count {
+        /// Name told when it fails.
+        name: String,
+        /// Where.
+        entity: EntityIx,
+        /// Which rows.
+        filter: Predicate,
+        /// At least.
+        min: Option<u64>,
+        /// At most.
+        max: Option<u64>,
+    },
+    /// Setting `field` of `id` to `target` closes no ring.
+    Acyclic {
+        /// Name told when it fails.
+        name: String,
+        /// Where.
+        entity: EntityIx,
+        /// The link, of the entity to itself.
+        field: FieldIx,
+        /// The row that gets the link.
+        id: Uuid,
+        /// What it will point at.
+        target: Uuid,
+    },
+}
+
+/// A durable change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed {
+    /// How many rows the feed gained.
+    pub entries: usize,
+}

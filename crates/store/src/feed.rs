@@ -1,0 +1,75 @@
+//! The change feed: what happened, in the order in which it became visible.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// One record that changed, as handed in with a commit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEntry {
+    /// The change it is part of; all rows of one change share it.
+    pub change: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// Name of the entity.
+    pub entity: String,
+    /// Which record.
+    pub record: Uuid,
+    /// Its version after the change.
+    pub version: i64,
+    /// What happened to it.
+    pub op: FeedOp,
+    /// Fields, anchors before and after, origin; see [`Body`].
+    pub body: Body,
+}
+
+/// What happened to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum FeedOp {
+    Created,
+    Updated,
+    Deleted,
+    Restored,
+    Purged,
+}
+
+/// What readers of the feed need besides the record itself. Values of anchors only, no others:
+/// the feed is no second copy of the data.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Body {
+    /// Names of the fields that changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    /// Values of the scope anchors and the state before, by field name; empty for a new record.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub before: serde_json::Map<String, serde_json::Value>,
+    /// The same after; empty for a deleted record.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub after: serde_json::Map<String, serde_json::Value>,
+    /// Who did it, when a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Uuid>,
+    /// Where it came from: `api`, `web`, `import`, `workflow`, …
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// The chain of changes it belongs to, and how deep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Uuid>,
+    /// Steps from the first change of the chain.
+    #[serde(default)]
+    pub depth: u16,
+}
+
+/// An entry as read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its place: strictly ascending, in the order of visibility. No entry appears below a place
+    /// that has been read.
+    pub pos: i64,
+    /// Whose.
+    pub tenant: i64,
+    /// As handed in.
+    pub entry: NewEntry,
+}

@@ -1,0 +1,23 @@
+//! All SQL. SQLite and PostgreSQL behind one small interface.
+//!
+//! What lives here: what is asked and written ([`query`], [`commit`]), its rendering ([`sql`]), the
+//! engine's own tables ([`system`]), the change feed ([`feed`]).
+//!
+//! What must never be here: rights (a [`query::Select`] arrives with the reader's rule inside its
+//! filter), validation, HTTP. And nothing outside this crate writes SQL.
+//!
+//! Both databases give the same results, order and errors; `match` on the back end stands in
+//! `backend` only. Start reading at [`query`].
+
+pub mod commit;
+pub mod error;
+pub mod feed;
+pub mod query;
+mod row;
+pub mod sql;
+pub mod system;
+
+pub use commit::{Commit, Committed, Guard, Set, Write};
+pub use error::{CommitError, StoreError};
+pub use query::{Living, Output, Select, Sort};
+pub use row::{Columns, Row};
