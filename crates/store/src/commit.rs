@@ -46,7 +46,7 @@ pub enum Write {
         /// What changes. The version is among it when the change counts as one.
         set: Vec<(FieldIx, Set)>,
     },
-    /// Marks a row deleted, or takes the mark away.
+    /// Marks a row deleted, or takes the mark away. Its version grows by one.
     Mark {
         /// Where.
         entity: EntityIx,

@@ -35,6 +35,32 @@ pub enum FeedOp {
     Purged,
 }
 
+impl FeedOp {
+    const NAMES: [(FeedOp, &'static str); 5] = [
+        (FeedOp::Created, "created"),
+        (FeedOp::Updated, "updated"),
+        (FeedOp::Deleted, "deleted"),
+        (FeedOp::Restored, "restored"),
+        (FeedOp::Purged, "purged"),
+    ];
+
+    /// As stored and as told outside.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let mut names = FeedOp::NAMES.iter();
+        names
+            .find(|(op, _)| *op == self)
+            .map_or("updated", |(_, name)| name)
+    }
+
+    /// The op called `name`.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<FeedOp> {
+        let mut names = FeedOp::NAMES.iter();
+        names.find(|(_, known)| *known == name).map(|(op, _)| *op)
+    }
+}
+
 /// What readers of the feed need besides the record itself. Values of anchors only, no others:
 /// the feed is no second copy of the data.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -60,6 +86,14 @@ pub struct Body {
     /// Steps from the first change of the chain.
     #[serde(default)]
     pub depth: u16,
+}
+
+impl Body {
+    /// As stored.
+    pub(crate) fn to_json(&self) -> String {
+        // Texts, numbers and maps with text keys always serialize.
+        serde_json::to_string(self).unwrap_or_default()
+    }
 }
 
 /// An entry as read.

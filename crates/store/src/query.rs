@@ -33,6 +33,8 @@ pub enum Living {
     Only,
     /// Only deleted rows.
     Deleted,
+    /// Only the rows that one deletion took.
+    By(uuid::Uuid),
     /// Both.
     Any,
 }

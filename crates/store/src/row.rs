@@ -60,9 +60,9 @@ impl<'a> Row<'a> {
         let value = match plan.decode {
             Decode::Bool => columns.boolean(at)?.map(Value::Bool),
             Decode::Int => columns.int(at)?.map(Value::Int),
-            Decode::Decimal { precision, scale } => {
-                columns.decimal(at, precision, scale)?.map(Value::Decimal)
-            }
+            Decode::Decimal { precision, scale } => columns
+                .decimal(at, precision, scale)?
+                .map(|number| Value::Decimal(number.normalize())),
             Decode::Text | Decode::Sealed => columns.text(at)?.map(Value::from),
             Decode::Date => columns.date(at)?.map(Value::Date),
             Decode::Time => columns.time(at)?.map(Value::Time),

@@ -8,15 +8,28 @@
 //! What must never be here: connections, transactions, time budgets; DDL of records (see
 //! `migrate`).
 //!
-//! Start reading at [`Statement`].
+//! Start reading at [`page`].
 
+mod column;
+mod compare;
+pub mod constraint;
 pub mod expr;
+mod filter;
+mod guard;
+mod select;
+mod sort;
+pub mod system;
+pub mod system_tables;
+mod write;
 
 use jiff::{Timestamp, civil};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::error::StoreError;
+
+pub use select::{count, page};
+pub use write::commit;
 
 /// Which SQL is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,6 +241,12 @@ impl Sql {
     pub fn param(&mut self, cell: Cell) -> &mut Sql {
         self.params.push(cell);
         self.again(self.params.len())
+    }
+
+    /// Takes a parameter without saying it; [`Sql::again`] does. Answers its number.
+    pub fn bind(&mut self, cell: Cell) -> usize {
+        self.params.push(cell);
+        self.params.len()
     }
 
     /// Adds a parameter once more, by its number.
