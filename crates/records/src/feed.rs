@@ -1,0 +1,89 @@
+//! Reactors: everything that follows from changes, each with its own durable place in the feed.
+//!
+//! A reactor sees every entry at least once, in order. What it does carries keys that make a
+//! second time harmless. An entry that fails again and again is parked, told in the log, and the
+//! others go on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use opsflux_store::feed::Entry;
+use tokio::sync::watch;
+
+use crate::error::Error;
+use crate::records::Records;
+
+/// Entries handed over at a time.
+const BATCH: u32 = 500;
+/// Tries before an entry is parked.
+const TRIES: u32 = 5;
+/// How long a reactor waits at most before it looks by itself.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// Something that follows the feed.
+pub trait Reactor: Send + Sync {
+    /// Name of its durable cursor; never changed once used.
+    fn name(&self) -> &'static str;
+
+    /// Works a run of entries off. An error means: none of them is done, try again.
+    fn handle<'a>(&'a self, entries: &'a [Entry]) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+/// Follows the feed for one reactor until `stop` turns true.
+pub async fn follow(records: Records, reactor: Arc<dyn Reactor>, mut stop: watch::Receiver<bool>) {
+    let mut wake = records.store().subscribe_feed();
+    let mut failures = 0_u32;
+    while !*stop.borrow() {
+        let pause = match step(&records, &*reactor, failures).await {
+            Ok(true) => {
+                failures = 0;
+                continue;
+            }
+            Ok(false) => {
+                failures = 0;
+                IDLE
+            }
+            Err(error) => {
+                failures += 1;
+                tracing::warn!(reactor = reactor.name(), failures, %error, "reactor failed");
+                Duration::from_millis(100 * u64::from(failures.min(50)))
+            }
+        };
+        tokio::select! {
+            _ = stop.changed() => break,
+            _ = wake.changed(), if failures == 0 => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// One run; true when there may be more.
+async fn step(records: &Records, reactor: &dyn Reactor, failures: u32) -> Result<bool, Error> {
+    let store = records.store();
+    let from = store.cursor(reactor.name()).await?;
+    // After a failure one entry at a time, so that a poisoned one stands alone.
+    let batch = if failures > 0 { 1 } else { BATCH };
+    let entries = store.feed_after(from, batch).await?;
+    let Some(last) = entries.last() else { return Ok(false) };
+    if let Err(error) = reactor.handle(&entries).await {
+        if failures + 1 < TRIES {
+            return Err(error);
+        }
+        tracing::error!(
+            reactor = reactor.name(), pos = last.pos, entity = last.entry.entity,
+            record = %last.entry.record, %error, "entry parked"
+        );
+    }
+    store.set_cursor(reactor.name(), last.pos).await?;
+    Ok(true)
+}
+
+/// How many places a reactor is behind the end of the feed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lag(records: &Records, reactor: &str) -> Result<i64, Error> {
+    let store = records.store();
+    Ok(store.feed_end().await? - store.cursor(reactor).await?)
+}

@@ -1,0 +1,163 @@
+//! What rules asked to know, and whether the caller may make this very record.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use opsflux_model::predicate::{Hop, Record, Step};
+use opsflux_model::schema::{EntityIx, FieldIx, Schema};
+use opsflux_model::{Action, Predicate, Rule as Right, Value};
+use uuid::Uuid;
+
+use super::links::{Rights, bind_house};
+use super::save::Saving;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::records::Records;
+use crate::rule::{Answer, Known, Need, Snapshot};
+
+impl Records {
+    /// Answers what a rule asked for, with the rights of the house.
+    pub(super) async fn known(
+        &self,
+        caller: &Caller,
+        now: Timestamp,
+        needs: Vec<Need>,
+        confirmed: Option<String>,
+    ) -> Result<Known, Error> {
+        let user = Some(caller.user()).filter(|id| !id.is_nil());
+        let mut known = Known { answers: Vec::with_capacity(needs.len()), now, user, confirmed };
+        for need in needs {
+            let answer = match need {
+                Need::Record { entity, id } => {
+                    let ix = self.entity_called(entity)?;
+                    let record = self.snapshot(caller.tenant(), ix, id).await?;
+                    Answer::Records(record.into_iter().collect())
+                }
+                Need::Records { entity, condition, limit } => {
+                    let ix = self.entity_called(entity)?;
+                    let variables = caller.variables(now);
+                    let filter = bind_house(&self.schema(), &variables, ix, &condition)?;
+                    Answer::Records(self.find(caller.tenant(), ix, filter, limit).await?)
+                }
+                Need::Setting(key) => Answer::Setting(self.setting(caller.tenant(), key).await?),
+            };
+            known.answers.push(answer);
+        }
+        Ok(known)
+    }
+
+    /// The caller's right to create must cover the record as it will be.
+    pub(super) async fn check_create(
+        &self,
+        caller: &Caller,
+        saving: &Saving<'_>,
+        values: &[Value],
+    ) -> Result<(), Error> {
+        if saving.rights == Rights::House {
+            return Ok(());
+        }
+        let schema = self.schema();
+        let rule = match caller.access.rule(saving.entity, Action::Create) {
+            Right::Always => return Ok(()),
+            Right::Never => Predicate::False,
+            Right::When(predicate) => predicate.clone(),
+        };
+        let record = Snapshot {
+            entity: saving.entity,
+            id: Uuid::nil(),
+            version: 0,
+            values: values.to_vec(),
+        };
+        let mut graph = Graph::default();
+        self.reach(caller.tenant(), &schema, &rule, &record, &mut graph).await?;
+        let draft = Node { snapshot: Arc::new(record), graph: &graph };
+        if rule.holds(&schema, &draft) {
+            return Ok(());
+        }
+        Err(Error::Forbidden {
+            action: "create".to_owned(),
+            entity: schema.entity(saving.entity).name.clone(),
+        })
+    }
+
+    /// Loads the records that the paths of `rule` lead to from `record`.
+    fn reach<'a>(
+        &'a self,
+        tenant: i64,
+        schema: &'a Schema,
+        rule: &'a Predicate,
+        record: &'a Snapshot,
+        graph: &'a mut Graph,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            match rule {
+                Predicate::True | Predicate::False => {}
+                Predicate::Not(part) => {
+                    self.reach(tenant, schema, part, record, graph).await?;
+                }
+                Predicate::All(parts) | Predicate::Any(parts) => {
+                    for part in parts {
+                        self.reach(tenant, schema, part, record, graph).await?;
+                    }
+                }
+                Predicate::Test(test) => {
+                    let mut at = record.clone();
+                    for step in &test.path.steps {
+                        let Some(id) = linked(schema, &at, step) else { break };
+                        if !graph.records.contains_key(&(step.to, id)) {
+                            let Some(next) = self.snapshot(tenant, step.to, id).await? else {
+                                break;
+                            };
+                            graph.records.insert((step.to, id), Arc::new(next));
+                        }
+                        let Some(next) = graph.records.get(&(step.to, id)).cloned() else { break };
+                        self.reach(tenant, schema, &step.rule, &next, graph).await?;
+                        at = Snapshot::clone(&next);
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Where a step along a single link leads; other steps lead nowhere from a draft, which reads as
+/// "no" and never as "yes".
+fn linked(schema: &Schema, record: &Snapshot, step: &Step) -> Option<Uuid> {
+    let Hop::Link(field) = step.hop else { return None };
+    match record.value(field) {
+        Value::Id(id) => Some(*id),
+        Value::Ref { entity, id } => (schema.find(entity) == Some(step.to)).then_some(*id),
+        _ => None,
+    }
+}
+
+/// Records loaded around a draft.
+#[derive(Default)]
+struct Graph {
+    records: HashMap<(EntityIx, Uuid), Arc<Snapshot>>,
+}
+
+#[derive(Clone)]
+struct Node<'a> {
+    snapshot: Arc<Snapshot>,
+    graph: &'a Graph,
+}
+
+impl Record for Node<'_> {
+    fn value(&self, field: FieldIx) -> &Value {
+        self.snapshot.value(field)
+    }
+
+    fn follow(&self, step: &Step) -> Vec<Self> {
+        let Hop::Link(field) = step.hop else { return Vec::new() };
+        let id = match self.snapshot.value(field) {
+            Value::Id(id) | Value::Ref { id, .. } => *id,
+            _ => return Vec::new(),
+        };
+        let next = self.graph.records.get(&(step.to, id)).cloned();
+        next.map(|snapshot| Node { snapshot, graph: self.graph }).into_iter().collect()
+    }
+}

@@ -1,0 +1,32 @@
+//! Rules of the service desk that declarations cannot say.
+//!
+//! Each is a [`Rule`]: pure, over the ticket or comment about to be saved. What must never be
+//! here: reading or writing by any other way than what a rule is handed.
+
+mod closing;
+mod response;
+mod routing;
+mod stamps;
+
+use std::sync::Arc;
+
+use opsflux_records::rule::Rule;
+
+/// The rules, in the order in which they run.
+#[must_use]
+pub fn rules() -> Vec<Arc<dyn Rule>> {
+    vec![
+        Arc::new(routing::Routing),
+        Arc::new(closing::OpenChildren),
+        Arc::new(stamps::Stamps),
+        Arc::new(response::FirstResponse),
+    ]
+}
+
+/// Name of the entity of tickets.
+const TICKET: &str = "ticket";
+
+/// States in which nothing is left to do.
+fn is_finished(status: &opsflux_model::Value) -> bool {
+    matches!(status.as_text(), Some("done" | "closed"))
+}
