@@ -2,8 +2,11 @@ import { createRouter, RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient } from './api/query-client';
+import { ProblemState } from './feedback/ProblemState';
 import { startLanguage } from './reader/i18n';
 import { routeTree } from './routeTree.gen';
+import { NotFoundPage } from './shell/NotFoundPage';
+import { watchSystemTheme } from './shell/theme';
 import './styles.css';
 
 const router = createRouter({
@@ -12,7 +15,8 @@ const router = createRouter({
   defaultPreload: 'intent',
   // Data lives in the query cache; the router must not keep a second, older copy.
   defaultPreloadStaleTime: 0,
-  scrollRestoration: true,
+  defaultErrorComponent: ({ error, reset }) => <ProblemState error={error} onRetry={reset} />,
+  defaultNotFoundComponent: NotFoundPage,
 });
 
 declare module '@tanstack/react-router' {
@@ -26,6 +30,7 @@ async function start(root: HTMLElement): Promise<void> {
     const { startMockServer } = await import('./test/browser');
     await startMockServer();
   }
+  watchSystemTheme();
   await startLanguage();
   createRoot(root).render(
     <StrictMode>

@@ -9,68 +9,153 @@
 // Additionally, you should also exclude this file from your linter and/or formatter to prevent it from being checked or modified.
 
 import { Route as rootRouteImport } from './routes/__root';
-import { Route as IndexRouteImport } from './routes/index';
-import { Route as RCollectionIdRouteImport } from './routes/r.$collection.$id';
+import { Route as AppRouteImport } from './routes/_app';
+import { Route as AppIndexRouteImport } from './routes/_app.index';
+import { Route as AppAccountRouteImport } from './routes/_app.account';
+import { Route as AppPPageRouteImport } from './routes/_app.p.$page';
+import { Route as AppRCollectionRouteImport } from './routes/_app.r.$collection';
+import { Route as AppRCollectionIdRouteImport } from './routes/_app.r.$collection_.$id';
 
-const IndexRoute = IndexRouteImport.update({
-  id: '/',
-  path: '/',
+const AppRoute = AppRouteImport.update({
+  id: '/_app',
   getParentRoute: () => rootRouteImport,
 } as any);
-const RCollectionIdRoute = RCollectionIdRouteImport.update({
-  id: '/r/$collection/$id',
+const AppIndexRoute = AppIndexRouteImport.update({
+  id: '/',
+  path: '/',
+  getParentRoute: () => AppRoute,
+} as any);
+const AppAccountRoute = AppAccountRouteImport.update({
+  id: '/account',
+  path: '/account',
+  getParentRoute: () => AppRoute,
+} as any);
+const AppPPageRoute = AppPPageRouteImport.update({
+  id: '/p/$page',
+  path: '/p/$page',
+  getParentRoute: () => AppRoute,
+} as any);
+const AppRCollectionRoute = AppRCollectionRouteImport.update({
+  id: '/r/$collection',
+  path: '/r/$collection',
+  getParentRoute: () => AppRoute,
+} as any);
+const AppRCollectionIdRoute = AppRCollectionIdRouteImport.update({
+  id: '/r/$collection_/$id',
   path: '/r/$collection/$id',
-  getParentRoute: () => rootRouteImport,
+  getParentRoute: () => AppRoute,
 } as any);
 
 export interface FileRoutesByFullPath {
-  '/': typeof IndexRoute;
-  '/r/$collection/$id': typeof RCollectionIdRoute;
+  '/': typeof AppIndexRoute;
+  '/account': typeof AppAccountRoute;
+  '/p/$page': typeof AppPPageRoute;
+  '/r/$collection': typeof AppRCollectionRoute;
+  '/r/$collection/$id': typeof AppRCollectionIdRoute;
 }
 export interface FileRoutesByTo {
-  '/': typeof IndexRoute;
-  '/r/$collection/$id': typeof RCollectionIdRoute;
+  '/account': typeof AppAccountRoute;
+  '/': typeof AppIndexRoute;
+  '/p/$page': typeof AppPPageRoute;
+  '/r/$collection': typeof AppRCollectionRoute;
+  '/r/$collection/$id': typeof AppRCollectionIdRoute;
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport;
-  '/': typeof IndexRoute;
-  '/r/$collection/$id': typeof RCollectionIdRoute;
+  '/_app': typeof AppRouteWithChildren;
+  '/_app/account': typeof AppAccountRoute;
+  '/_app/': typeof AppIndexRoute;
+  '/_app/p/$page': typeof AppPPageRoute;
+  '/_app/r/$collection': typeof AppRCollectionRoute;
+  '/_app/r/$collection_/$id': typeof AppRCollectionIdRoute;
 }
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
-  fullPaths: '/' | '/r/$collection/$id';
+  fullPaths:
+    '/' | '/account' | '/p/$page' | '/r/$collection' | '/r/$collection/$id';
   fileRoutesByTo: FileRoutesByTo;
-  to: '/' | '/r/$collection/$id';
-  id: '__root__' | '/' | '/r/$collection/$id';
+  to: '/account' | '/' | '/p/$page' | '/r/$collection' | '/r/$collection/$id';
+  id:
+    | '__root__'
+    | '/_app'
+    | '/_app/account'
+    | '/_app/'
+    | '/_app/p/$page'
+    | '/_app/r/$collection'
+    | '/_app/r/$collection_/$id';
   fileRoutesById: FileRoutesById;
 }
 export interface RootRouteChildren {
-  IndexRoute: typeof IndexRoute;
-  RCollectionIdRoute: typeof RCollectionIdRoute;
+  AppRoute: typeof AppRouteWithChildren;
 }
 
 declare module '@tanstack/react-router' {
   interface FileRoutesByPath {
-    '/': {
-      id: '/';
-      path: '/';
+    '/_app': {
+      id: '/_app';
+      path: '';
       fullPath: '/';
-      preLoaderRoute: typeof IndexRouteImport;
+      preLoaderRoute: typeof AppRouteImport;
       parentRoute: typeof rootRouteImport;
     };
-    '/r/$collection/$id': {
-      id: '/r/$collection/$id';
+    '/_app/': {
+      id: '/_app/';
+      path: '/';
+      fullPath: '/';
+      preLoaderRoute: typeof AppIndexRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    '/_app/account': {
+      id: '/_app/account';
+      path: '/account';
+      fullPath: '/account';
+      preLoaderRoute: typeof AppAccountRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    '/_app/p/$page': {
+      id: '/_app/p/$page';
+      path: '/p/$page';
+      fullPath: '/p/$page';
+      preLoaderRoute: typeof AppPPageRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    '/_app/r/$collection': {
+      id: '/_app/r/$collection';
+      path: '/r/$collection';
+      fullPath: '/r/$collection';
+      preLoaderRoute: typeof AppRCollectionRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    '/_app/r/$collection_/$id': {
+      id: '/_app/r/$collection_/$id';
       path: '/r/$collection/$id';
       fullPath: '/r/$collection/$id';
-      preLoaderRoute: typeof RCollectionIdRouteImport;
-      parentRoute: typeof rootRouteImport;
+      preLoaderRoute: typeof AppRCollectionIdRouteImport;
+      parentRoute: typeof AppRoute;
     };
   }
 }
 
+interface AppRouteChildren {
+  AppAccountRoute: typeof AppAccountRoute;
+  AppIndexRoute: typeof AppIndexRoute;
+  AppPPageRoute: typeof AppPPageRoute;
+  AppRCollectionRoute: typeof AppRCollectionRoute;
+  AppRCollectionIdRoute: typeof AppRCollectionIdRoute;
+}
+
+const AppRouteChildren: AppRouteChildren = {
+  AppAccountRoute: AppAccountRoute,
+  AppIndexRoute: AppIndexRoute,
+  AppPPageRoute: AppPPageRoute,
+  AppRCollectionRoute: AppRCollectionRoute,
+  AppRCollectionIdRoute: AppRCollectionIdRoute,
+};
+
+const AppRouteWithChildren = AppRoute._addFileChildren(AppRouteChildren);
+
 const rootRouteChildren: RootRouteChildren = {
-  IndexRoute: IndexRoute,
-  RCollectionIdRoute: RCollectionIdRoute,
+  AppRoute: AppRouteWithChildren,
 };
 export const routeTree = rootRouteImport
   ._addFileChildren(rootRouteChildren)

@@ -5,7 +5,8 @@
  */
 import { newId } from './ids';
 import { parseJson } from './json';
-import { offlineProblem, Problem, problemFrom } from './problem';
+import { offlineProblem, problemFrom } from './problem';
+import { session } from './session';
 
 const BASE = '/api/v1';
 const CSRF_COOKIE = 'opsflux_csrf';
@@ -32,16 +33,10 @@ export interface Answer<T> {
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
 let language = 'en';
-let onSignedOut: () => void = () => undefined;
 
 /** The language in which the server words labels and problems. */
 export function setRequestLanguage(tag: string): void {
   language = tag;
-}
-
-/** Called when the session has ended and could not be renewed. */
-export function onSessionEnd(listener: () => void): void {
-  onSignedOut = listener;
 }
 
 function cookie(name: string): string | null {
@@ -133,7 +128,7 @@ async function send(method: Method, path: string, options: RequestOptions): Prom
     // The second attempt reads the CSRF cookie again: renewing the session has changed it.
     const second = (await renewSession()) ? await attempt() : first;
     if (second.status === 401) {
-      onSignedOut();
+      session.ended();
     }
     return second;
   } catch (error) {
@@ -177,5 +172,3 @@ export const api = {
   upload: <T>(path: string, form: FormData, options?: RequestOptions) =>
     dataOf(request<T>('POST', path, { ...options, form })),
 };
-
-export { Problem };

@@ -350,7 +350,7 @@ export interface Session {
   id: string;
   current: boolean;
   user_agent: string | null;
-  ip: string | null;
+  address: string | null;
   created_at: string;
   last_seen_at: string | null;
 }

@@ -1,0 +1,156 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useMemo, useRef, useState } from 'react';
+import type { ListParams } from '@/api/records';
+import type { AppMeta, EntityMeta } from '@/api/types';
+import { useIsPhone, useIsTouch, useIsWide } from '@/reader/media';
+import { useLiveRows } from '@/records/live/live-rows';
+import { effectiveView, nextSort, viewChoices } from '@/records/view/effective';
+import { savedViewsQuery } from '@/records/view/saved-views';
+import { useAddressState } from '@/records/view/state';
+import { BulkBar } from './BulkBar';
+import { Grid, type GridHandle } from './Grid';
+import { ListState } from './ListState';
+import { useGridLayout } from './layout';
+import { NewRows } from './NewRows';
+import { fieldsToRead, useRows } from './rows';
+import { SidePanel } from './SidePanel';
+import { keepOnly, NOTHING } from './selection';
+import { Toolbar } from './Toolbar';
+import { useListKeys } from './useListKeys';
+
+const CreateDialog = lazy(() =>
+  import('@/records/form/CreateDialog').then(({ CreateDialog }) => ({ default: CreateDialog })),
+);
+
+interface RecordListProps {
+  entity: EntityMeta;
+  app: AppMeta;
+}
+
+/** What is shown: the chosen view with what the address changes of it. */
+function useShown({ entity, app }: RecordListProps) {
+  const { search, change } = useAddressState();
+  const { data: saved } = useQuery(savedViewsQuery(entity.name));
+  const choices = useMemo(() => viewChoices(entity, saved ?? [], app.user.id), [entity, saved, app.user.id]);
+  const current = choices.find(({ key }) => key === search.view);
+  const shown = useMemo(() => effectiveView(entity, current?.definition, search), [entity, current, search]);
+  // A view that is still being read is not yet known: until then nothing is asked for in its place.
+  const ready = search.view === undefined || current !== undefined || saved !== undefined;
+  return { search, change, choices, current, shown, ready };
+}
+
+export function RecordList({ entity, app }: RecordListProps) {
+  const navigate = useNavigate();
+  const view = useShown({ entity, app });
+  const { search, change, current, shown } = view;
+  const wide = useIsWide();
+  const cards = useIsPhone();
+  const touch = useIsTouch();
+  const grid = useRef<GridHandle>(null);
+  const searchBox = useRef<HTMLInputElement>(null);
+  const [selection, setSelection] = useState(NOTHING);
+  const [scrolledAway, setScrolledAway] = useState(false);
+  const { table, widths } = useGridLayout(entity, shown.columns, current?.definition.widths);
+  const params: ListParams = {
+    fields: fieldsToRead(entity, shown.columns),
+    filter: shown.filter,
+    // With words the best match comes first, unless the person sorts by himself.
+    sort: search.q && search.sort === undefined ? undefined : shown.sort,
+    q: search.q,
+    deleted: search.deleted,
+  };
+  const { query, rows } = useRows(entity, params, view.ready);
+  const live = useLiveRows({ entity, params, scrolledAway });
+  const selected = useMemo(() => keepOnly(selection, new Set(rows.ids)), [selection, rows.ids]);
+  const records = useMemo(
+    () => rows.records.filter(({ id }) => selected.ids.has(id)),
+    [rows.records, selected],
+  );
+  useListKeys({ focusSearch: () => searchBox.current?.focus() });
+
+  const open = (id: string) => {
+    if (wide) {
+      change({ open: id }, search.open !== undefined);
+    } else {
+      void navigate({ to: '/r/$collection/$id', params: { collection: entity.collection, id } });
+    }
+  };
+  const moveColumn = (field: string, by: -1 | 1) => {
+    const from = shown.columns.indexOf(field);
+    const to = from + by;
+    if (from >= 0 && to >= 0 && to < shown.columns.length) {
+      change({ columns: shown.columns.toSpliced(from, 1).toSpliced(to, 0, field) }, true);
+    }
+  };
+  const leave = () => (selected.ids.size > 0 ? setSelection(NOTHING) : change({ open: undefined }));
+  const empty = !query.isPending && rows.ids.length === 0;
+  return (
+    <div className="flex h-full min-h-0">
+      <div className="relative flex min-w-0 flex-1 flex-col">
+        <Toolbar
+          entity={entity}
+          view={view}
+          rows={rows}
+          widths={widths}
+          searchBox={searchBox}
+          onLeaveSearch={() => grid.current?.focus()}
+        />
+        {query.isError || empty ? (
+          <ListState
+            entity={entity}
+            query={query}
+            search={search}
+            filtered={shown.filter !== null}
+            change={change}
+          />
+        ) : (
+          <Grid
+            ref={grid}
+            entity={entity}
+            table={table}
+            rows={rows}
+            loading={query.isPending}
+            stale={query.isPlaceholderData}
+            hasMore={query.hasNextPage}
+            onReachEnd={() => !query.isFetching && void query.fetchNextPage()}
+            sort={shown.sort}
+            onSort={(field, add) => change({ sort: nextSort(shown.sort, field, add) })}
+            selection={selected}
+            onSelect={setSelection}
+            openId={search.open ?? null}
+            onOpen={open}
+            onEscape={leave}
+            onMoveColumn={moveColumn}
+            onScrolledAway={setScrolledAway}
+            cards={cards}
+            rowHeight={cards ? 64 : touch ? 44 : 32}
+          />
+        )}
+        <NewRows
+          count={live.waiting}
+          onShow={() => {
+            grid.current?.scrollToTop();
+            void live.refresh();
+          }}
+        />
+        <BulkBar
+          entity={entity}
+          records={records}
+          deleted={search.deleted === true}
+          onSelect={(ids) => setSelection({ ids: new Set(ids), anchor: null })}
+        />
+      </div>
+      <SidePanel entity={entity} id={search.open} wide={wide} onClose={() => change({ open: undefined })} />
+      <Suspense fallback={null}>
+        {search.create && entity.can.create && (
+          <CreateDialog
+            entity={entity}
+            onClose={() => change({ create: undefined }, true)}
+            onCreated={(id) => change({ create: undefined, open: id }, true)}
+          />
+        )}
+      </Suspense>
+    </div>
+  );
+}

@@ -1,0 +1,147 @@
+import { MoreHorizontal, Plus, SlidersHorizontal } from 'lucide-react';
+import { lazy, type RefObject, Suspense } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { EntityMeta } from '@/api/types';
+import { useReader } from '@/reader/context';
+import { formatInteger } from '@/reader/format';
+import { FilterBar } from '@/records/filter/FilterBar';
+import type { EffectiveView, ViewChoice } from '@/records/view/effective';
+import type { GridSearch } from '@/records/view/search';
+import type { AddressState } from '@/records/view/state';
+import { ViewMenu } from '@/records/view/ViewMenu';
+import { Button } from '@/ui/button';
+import { Menu, MenuContent, MenuItem, MenuTrigger } from '@/ui/menu';
+import { Popover, PopoverContent, PopoverTrigger } from '@/ui/popover';
+import { Skeleton } from '@/ui/skeleton';
+import type { Rows } from './rows';
+import { SearchBox } from './SearchBox';
+
+const DisplayOptions = lazy(() =>
+  import('./DisplayOptions').then(({ DisplayOptions }) => ({ default: DisplayOptions })),
+);
+
+interface ToolbarProps {
+  entity: EntityMeta;
+  view: {
+    search: GridSearch;
+    change: AddressState['change'];
+    choices: ViewChoice[];
+    current: ViewChoice | undefined;
+    shown: EffectiveView;
+  };
+  rows: Rows;
+  widths: Record<string, number>;
+  searchBox: RefObject<HTMLInputElement | null>;
+  onLeaveSearch: () => void;
+}
+
+function Count({ rows }: { rows: Rows }) {
+  const { t } = useTranslation();
+  const { language } = useReader();
+  if (rows.total === null) {
+    return null;
+  }
+  const number = formatInteger(rows.total, language);
+  return (
+    <span role="status" className="shrink-0 text-muted-foreground tabular-nums">
+      {rows.more ? t('grid.at_least', { number }) : number}
+    </span>
+  );
+}
+
+function Display({ entity, view }: Pick<ToolbarProps, 'entity' | 'view'>) {
+  const { t } = useTranslation();
+  const { shown, change } = view;
+  return (
+    <Popover>
+      <PopoverTrigger asChild>
+        <Button variant="ghost" aria-label={t('grid.display')}>
+          <SlidersHorizontal aria-hidden />
+          <span className="max-xl:hidden">{t('grid.display')}</span>
+        </Button>
+      </PopoverTrigger>
+      <PopoverContent
+        align="end"
+        className="max-h-[min(36rem,var(--radix-popover-content-available-height))]"
+      >
+        <Suspense fallback={<Skeleton className="h-60" />}>
+          <DisplayOptions
+            entity={entity}
+            columns={shown.columns}
+            sort={shown.sort}
+            onColumns={(columns) => change({ columns }, true)}
+            onSort={(sort) => change({ sort }, true)}
+          />
+        </Suspense>
+      </PopoverContent>
+    </Popover>
+  );
+}
+
+export function Toolbar({ entity, view, rows, widths, searchBox, onLeaveSearch }: ToolbarProps) {
+  const { t } = useTranslation();
+  const { search, change, shown, current } = view;
+  return (
+    <div className="flex shrink-0 flex-col gap-1 border-b px-2 py-1.5 sm:px-3">
+      <div className="flex min-w-0 flex-wrap items-center gap-x-2 gap-y-1">
+        <div className="-ml-1 flex min-w-0 flex-1 items-center gap-2">
+          <ViewMenu
+            entity={entity}
+            choices={view.choices}
+            current={current}
+            changed={shown.changed}
+            definition={{ columns: shown.columns, sort: shown.sort, filter: shown.filter, widths }}
+            onChoose={(key) =>
+              change({
+                view: key ?? undefined,
+                filter: undefined,
+                sort: undefined,
+                columns: undefined,
+                deleted: undefined,
+              })
+            }
+            onReset={() => change({ filter: undefined, sort: undefined, columns: undefined })}
+          />
+          <Count rows={rows} />
+        </div>
+        <SearchBox
+          ref={searchBox}
+          value={search.q ?? ''}
+          label={t('grid.search', { label: entity.label_plural })}
+          onChange={(q) => change({ q: q || undefined }, search.q !== undefined)}
+          onLeave={onLeaveSearch}
+        />
+        <Display entity={entity} view={view} />
+        <Menu>
+          <MenuTrigger asChild>
+            <Button variant="ghost" size="icon" aria-label={t('grid.more')}>
+              <MoreHorizontal aria-hidden />
+            </Button>
+          </MenuTrigger>
+          <MenuContent align="end">
+            <MenuItem
+              onSelect={() => change({ deleted: search.deleted ? undefined : true, open: undefined })}
+            >
+              {t(search.deleted ? 'grid.hide_deleted' : 'grid.show_deleted')}
+            </MenuItem>
+          </MenuContent>
+        </Menu>
+        {entity.can.create && (
+          <Button
+            variant="primary"
+            aria-label={t('grid.create', { label: entity.label })}
+            onClick={() => change({ create: true })}
+          >
+            <Plus aria-hidden />
+            <span className="max-sm:hidden">{t('action.create')}</span>
+          </Button>
+        )}
+      </div>
+      <FilterBar
+        entity={entity}
+        filter={shown.filter}
+        onChange={(filter) => change({ filter }, search.filter !== undefined)}
+      />
+    </div>
+  );
+}

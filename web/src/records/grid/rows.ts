@@ -1,0 +1,48 @@
+/** The rows of a list: pages of the server put together, read on as the person scrolls. */
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { type ListParams, listQuery } from '@/api/records';
+import type { EntityMeta, Labels, RecordData } from '@/api/types';
+
+export interface Rows {
+  records: RecordData[];
+  ids: string[];
+  labels: Labels;
+  total: number | null;
+  /** The server stopped counting: there are at least `total`. */
+  more: boolean;
+}
+
+export function useRows(entity: EntityMeta, params: ListParams, enabled: boolean) {
+  const query = useInfiniteQuery({
+    ...listQuery(entity, params),
+    enabled,
+    placeholderData: keepPreviousData,
+    // Live changes are put into these rows one by one instead of reading the whole list again.
+    meta: { live: true },
+  });
+  const rows = useMemo((): Rows => {
+    const pages = query.data?.pages ?? [];
+    // A record that moved between two pages while they were read comes twice; its first place counts.
+    const byId = new Map<string, RecordData>();
+    for (const record of pages.flatMap(({ items }) => items)) {
+      if (!byId.has(record.id)) {
+        byId.set(record.id, record);
+      }
+    }
+    return {
+      records: [...byId.values()],
+      ids: [...byId.keys()],
+      labels: Object.assign({}, ...pages.map(({ labels }) => labels)),
+      total: pages[0]?.total ?? null,
+      more: pages[0]?.total_is === 'at_least',
+    };
+  }, [query.data]);
+  return { query, rows };
+}
+
+/** The fields a list must ask for: what is shown, and what names and marks a record. */
+export function fieldsToRead(entity: EntityMeta, columns: string[]): string[] {
+  const always = [entity.title_field, entity.state_field, entity.number ? 'number' : null];
+  return [...new Set([...columns, ...always.filter((name) => name !== null)])];
+}

@@ -1,0 +1,27 @@
+/** Pages that a module's menu names and that are not a list of records. */
+import { createFileRoute, notFound } from '@tanstack/react-router';
+import { type ComponentType, lazy } from 'react';
+
+/** By the name the menu gives them. A module without a page of its own needs no entry. */
+const pages: Record<string, ComponentType> = {
+  'self-service': lazy(() =>
+    import('@/features/self-service/SelfServicePage').then(({ SelfServicePage }) => ({
+      default: SelfServicePage,
+    })),
+  ),
+};
+
+export const Route = createFileRoute('/_app/p/$page')({
+  loader: ({ params }) => {
+    if (!(params.page in pages)) {
+      throw notFound();
+    }
+  },
+  component: ModulePage,
+});
+
+function ModulePage() {
+  const { page } = Route.useParams();
+  const Page = pages[page];
+  return Page ? <Page /> : null;
+}

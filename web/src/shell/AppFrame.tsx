@@ -1,0 +1,120 @@
+/** What stands around every page: sidebar, top bar, bottom bar, palette, toasts. */
+import { Outlet } from '@tanstack/react-router';
+import { Menu as MenuIcon, PanelLeft, Search } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Toaster } from 'sonner';
+import type { AppMeta } from '@/api/types';
+import { Button } from '@/ui/button';
+import { cn } from '@/ui/cn';
+import { Dialog, SheetContent } from '@/ui/dialog';
+import { Kbd } from '@/ui/kbd';
+import { Skeleton } from '@/ui/skeleton';
+import { BottomBar } from './BottomBar';
+import { Breadcrumbs } from './Breadcrumbs';
+import { Sidebar } from './Sidebar';
+import { COMMAND_KEY, useGlobalKeys } from './shortcuts';
+import { useTheme } from './theme';
+import { UserMenu } from './UserMenu';
+
+const Palette = lazy(() =>
+  import('@/features/palette/Palette').then(({ Palette }) => ({ default: Palette })),
+);
+const ShortcutsDialog = lazy(() =>
+  import('./ShortcutsDialog').then(({ ShortcutsDialog }) => ({ default: ShortcutsDialog })),
+);
+
+const COLLAPSED = 'opsflux.sidebar';
+
+interface AppFrameProps {
+  /** Absent while it is read: the frame is already there then, in its final layout. */
+  app: AppMeta | undefined;
+}
+
+type Overlay = 'palette' | 'shortcuts' | 'menu' | null;
+
+export function AppFrame({ app }: AppFrameProps) {
+  const { t } = useTranslation();
+  const theme = useTheme();
+  const [overlay, setOverlay] = useState<Overlay>(null);
+  const [collapsed, setCollapsed] = useState(() => localStorage.getItem(COLLAPSED) === 'collapsed');
+  const close = () => setOverlay(null);
+  useGlobalKeys({ openPalette: () => setOverlay('palette'), openShortcuts: () => setOverlay('shortcuts') });
+  const toggleSidebar = () => {
+    localStorage.setItem(COLLAPSED, collapsed ? 'shown' : 'collapsed');
+    setCollapsed(!collapsed);
+  };
+  return (
+    <div className="flex h-dvh">
+      <a
+        href="#main"
+        className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-50 focus:rounded-md focus:bg-raised focus:px-3 focus:py-2"
+      >
+        {t('shell.skip')}
+      </a>
+      <aside className={cn('w-56 shrink-0 border-r bg-surface', collapsed ? 'hidden' : 'hidden lg:block')}>
+        <Sidebar app={app} />
+      </aside>
+      <div className="flex min-w-0 flex-1 flex-col">
+        <header className="flex h-11 shrink-0 items-center gap-2 border-b px-3 pointer-coarse:h-14">
+          <Button
+            variant="ghost"
+            size="icon"
+            className="-ml-1 max-lg:hidden"
+            aria-label={collapsed ? t('shell.show_sidebar') : t('shell.hide_sidebar')}
+            onClick={toggleSidebar}
+          >
+            <PanelLeft aria-hidden />
+          </Button>
+          <Button
+            variant="ghost"
+            size="icon"
+            className="-ml-1 max-sm:hidden lg:hidden"
+            aria-label={t('shell.menu')}
+            onClick={() => setOverlay('menu')}
+          >
+            <MenuIcon aria-hidden />
+          </Button>
+          <Breadcrumbs app={app} />
+          <Button
+            className="w-56 justify-start text-muted-foreground max-sm:hidden"
+            onClick={() => setOverlay('palette')}
+            aria-keyshortcuts="Control+K Meta+K"
+          >
+            <Search aria-hidden />
+            <span className="flex-1 truncate text-left">{t('shell.search')}</span>
+            <span aria-hidden className="flex gap-0.5 pointer-coarse:hidden">
+              <Kbd>{COMMAND_KEY}</Kbd>
+              <Kbd>K</Kbd>
+            </span>
+          </Button>
+          {app ? (
+            <UserMenu me={app.user} onShortcuts={() => setOverlay('shortcuts')} />
+          ) : (
+            <Skeleton className="size-7 rounded-full" />
+          )}
+        </header>
+        <main id="main" tabIndex={-1} className="min-h-0 flex-1 overflow-auto outline-none">
+          {app && <Outlet />}
+        </main>
+        <BottomBar app={app} onSearch={() => setOverlay('palette')} onMenu={() => setOverlay('menu')} />
+      </div>
+      <Dialog open={overlay === 'menu'} onOpenChange={(open) => !open && close()}>
+        <SheetContent title={t('shell.navigation')} closeLabel={t('action.close')}>
+          <Sidebar app={app} onNavigate={close} />
+        </SheetContent>
+      </Dialog>
+      <Suspense fallback={null}>
+        {overlay === 'palette' && app && <Palette app={app} onClose={close} />}
+        {overlay === 'shortcuts' && <ShortcutsDialog open onOpenChange={(open) => !open && close()} />}
+      </Suspense>
+      <Toaster
+        theme={theme}
+        position="bottom-right"
+        mobileOffset={{ bottom: '4.5rem' }}
+        containerAriaLabel={t('shell.notifications')}
+        toastOptions={{ classNames: { toast: 'text-sm', actionButton: 'text-sm' } }}
+      />
+    </div>
+  );
+}
