@@ -12,6 +12,8 @@
 pub mod commit;
 pub mod error;
 pub mod feed;
+mod migrate;
+mod postgres;
 pub mod query;
 mod row;
 pub mod sql;

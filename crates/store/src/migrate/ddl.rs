@@ -9,7 +9,7 @@
 use opsflux_model::layout::{Column, ColumnKind, Index, IndexColumn, Table, TableKind};
 use opsflux_model::schema::system;
 
-use crate::sql::{Cell, Dialect};
+use crate::sql::{Cell, Dialect, expr};
 
 /// The column every table begins with.
 pub(crate) const TENANT: &str = "tenant_id";
@@ -24,6 +24,18 @@ pub(crate) fn primary_key_name(table: &Table) -> String {
     within_limit(format!("p__{}", table.id))
 }
 
+/// Whether a constraint is the primary key of a table of records.
+pub(crate) fn is_primary_key(name: &str) -> bool {
+    name.starts_with("p__")
+}
+
+/// The column whose foreign key is called `name`.
+pub(crate) fn foreign_key_column<'a>(table: &'a Table, name: &str) -> Option<&'a str> {
+    let mut columns = table.columns.iter();
+    let found = columns.find(|column| foreign_key_name(table, column) == name)?;
+    Some(&found.name)
+}
+
 /// Name of the foreign key of a column.
 pub(crate) fn foreign_key_name(table: &Table, column: &Column) -> String {
     within_limit(format!("f__{}__{}", table.id, column.id))
@@ -34,10 +46,7 @@ fn within_limit(name: String) -> String {
     if name.len() <= 63 {
         return name;
     }
-    let kept: String = name.chars().scan(0, |bytes, c| {
-        *bytes += c.len_utf8();
-        (*bytes <= 46).then_some(c)
-    });
+    let kept = &name[..name.floor_char_boundary(46)];
     format!("{kept}_{:016x}", digest(name.as_bytes()))
 }
 
@@ -166,18 +175,18 @@ pub(crate) fn create_index(dialect: Dialect, table: &Table, index: &Index) -> St
     )
 }
 
-/// Nulls come last in both directions, which PostgreSQL must be told where it descends.
+/// As the query that the index serves spells it, see [`expr`].
 fn index_column(dialect: Dialect, column: &IndexColumn) -> String {
-    let compared = match &column.codes {
-        Some(codes) => crate::sql::sort::place_of(&quoted(&column.column), codes),
-        None => quoted(&column.column),
+    let name = quoted(&column.column);
+    let (compared, nullable) = match &column.codes {
+        Some(codes) => {
+            let place = expr::ordered(&name, codes, column.descending);
+            (format!("({place})"), false)
+        }
+        None => (name, !expr::never_null(&column.column)),
     };
-    let direction = match (column.descending, dialect) {
-        (false, _) => "",
-        (true, Dialect::Sqlite) => " DESC",
-        (true, Dialect::Postgres) => " DESC NULLS LAST",
-    };
-    format!("{compared}{direction}")
+    let direction = expr::index_direction(dialect, nullable, column.descending);
+    format!("{compared} {direction}")
 }
 
 fn names(columns: &[&str]) -> String {
