@@ -12,8 +12,10 @@
 
 pub mod access;
 pub mod condition;
+pub mod declare;
 pub mod fold;
 pub mod layout;
+pub mod lock;
 pub mod predicate;
 pub mod schema;
 pub mod state;

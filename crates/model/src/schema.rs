@@ -485,6 +485,25 @@ impl FieldType {
         )
     }
 
+    /// Has an order that a list can be sorted by.
+    #[must_use]
+    pub fn is_sortable(&self) -> bool {
+        let kind = self.holds();
+        kind.has_key()
+            || matches!(
+                kind,
+                FieldType::Integer { .. }
+                    | FieldType::Decimal { .. }
+                    | FieldType::Money { .. }
+                    | FieldType::Duration { .. }
+                    | FieldType::Boolean
+                    | FieldType::Date
+                    | FieldType::DateTime
+                    | FieldType::Choice { .. }
+                    | FieldType::State { .. }
+            )
+    }
+
     /// Holds any number of values, kept in a table of their own.
     #[must_use]
     pub fn is_set(&self) -> bool {

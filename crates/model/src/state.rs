@@ -45,14 +45,14 @@ pub fn check_move<'a>(
         return Ok(());
     }
     let target = find(entity, to).ok_or_else(|| MoveRefused::Unknown(to.to_owned()))?;
-    if let Some(current) = from.and_then(|name| find(entity, name)) {
-        if !current.to.iter().any(|name| name == to) {
-            return Err(MoveRefused::NotAllowed {
-                from: current.name.clone(),
-                to: to.to_owned(),
-                allowed: current.to.clone(),
-            });
-        }
+    if let Some(current) = from.and_then(|name| find(entity, name))
+        && !current.to.iter().any(|name| name == to)
+    {
+        return Err(MoveRefused::NotAllowed {
+            from: current.name.clone(),
+            to: to.to_owned(),
+            allowed: current.to.clone(),
+        });
     }
     let missing: Vec<_> = target
         .requires

@@ -1,0 +1,161 @@
+//! Whether conditions can be bound: that the fields they name exist and have such values.
+
+use std::collections::HashSet;
+
+use jiff::{Timestamp, civil};
+use uuid::Uuid;
+
+use super::collect::Declarations;
+use super::diagnostic::{Mistakes, Place};
+use super::sorts;
+use super::tree::Node;
+use crate::condition::{Condition, ConditionError};
+use crate::predicate::{Binder, Variables};
+use crate::schema::{Entity, EntityIx, FieldType, Schema};
+
+/// Checks every condition of every declaration, and the sorts of views, which depend on them.
+pub(crate) fn check(
+    all: &Declarations,
+    schema: &Schema,
+    broken: &HashSet<(usize, String)>,
+    mistakes: &mut Mistakes<'_>,
+) {
+    let variables = placeholders();
+    let mut checker = Checker {
+        binder: Binder {
+            schema,
+            access: None,
+            variables: &variables,
+        },
+        broken,
+        mistakes,
+    };
+    for ((ix, entity), declared) in schema.iter().zip(&all.entities) {
+        checker.fields(ix, entity, &declared.node);
+        let by_role = declared
+            .node
+            .get("permissions")
+            .map_or(&[][..], Node::table);
+        for entry in by_role.iter().flat_map(|role| role.node.table()) {
+            checker.bind(ix, entry.node.get("where"));
+        }
+    }
+    for declared in &all.views {
+        let entity = declared
+            .node
+            .text_of("entity")
+            .and_then(|name| schema.find(name));
+        if let Some(ix) = entity {
+            checker.bind(ix, declared.node.get("filter"));
+            sorts::check(schema, ix, &declared.node, checker.mistakes);
+        }
+    }
+}
+
+/// Where in a written condition an error is.
+pub(crate) fn place(node: &Node, error: &ConditionError) -> Place {
+    let at = match error {
+        ConditionError::Shape { at }
+        | ConditionError::UnknownOperator { at, .. }
+        | ConditionError::UnknownField { at, .. }
+        | ConditionError::WrongOperator { at, .. }
+        | ConditionError::WrongValue { at, .. } => at.as_str(),
+        ConditionError::TooLarge => "",
+    };
+    let part = node.pointed(at);
+    let key = match error {
+        ConditionError::UnknownField { .. } => "field",
+        ConditionError::UnknownOperator { .. } | ConditionError::WrongOperator { .. } => "op",
+        ConditionError::WrongValue { .. } => "value",
+        ConditionError::Shape { .. } | ConditionError::TooLarge => return part.at,
+    };
+    part.place_of(key)
+}
+
+/// The error without the pointer that [`place`] made needless.
+pub(crate) fn message(error: &ConditionError) -> String {
+    let text = error.to_string();
+    match text.split_once(": ") {
+        Some((at, rest)) if at.starts_with('/') => rest.to_owned(),
+        _ => text,
+    }
+}
+
+struct Checker<'c, 'a> {
+    binder: Binder<'c>,
+    broken: &'c HashSet<(usize, String)>,
+    mistakes: &'c mut Mistakes<'a>,
+}
+
+impl Checker<'_, '_> {
+    fn fields(&mut self, ix: EntityIx, entity: &Entity, node: &Node) {
+        for entry in node.get("fields").map_or(&[][..], Node::table) {
+            let Some(field) = entity.find(&entry.key) else {
+                continue;
+            };
+            if self
+                .broken
+                .contains(&(usize::from(ix.0), entry.key.clone()))
+            {
+                continue;
+            }
+            let root = match &entity.field(field).kind {
+                FieldType::Link(link) | FieldType::Links(link) => Some(link.to),
+                FieldType::Rollup { of, .. } => self.rows_of(entity, of),
+                _ => None,
+            };
+            if let Some(root) = root {
+                self.bind(root, entry.node.get("where"));
+            }
+        }
+    }
+
+    fn rows_of(&self, entity: &Entity, name: &str) -> Option<EntityIx> {
+        let children = entity
+            .find(name)
+            .and_then(|ix| match entity.field(ix).kind {
+                FieldType::Children { of, .. } => Some(of),
+                _ => None,
+            });
+        children.or_else(|| entity.find_related(name).map(|related| related.entity))
+    }
+
+    fn bind(&mut self, root: EntityIx, node: Option<&Node>) {
+        let Some(node) = node else { return };
+        // What cannot be read has been reported where it was read.
+        let Ok(condition) = Condition::from_json(&node.to_json()) else {
+            return;
+        };
+        if self.meets_broken(&condition) {
+            return;
+        }
+        if let Err(error) = self.binder.bind(root, &condition) {
+            self.mistakes
+                .error(place(node, &error), "bad_condition", message(&error));
+        }
+    }
+
+    /// Whether a path passes a field whose own declaration is wrong.
+    fn meets_broken(&self, condition: &Condition) -> bool {
+        match condition {
+            Condition::All(parts) | Condition::Any(parts) => {
+                parts.iter().any(|part| self.meets_broken(part))
+            }
+            Condition::Not(part) => self.meets_broken(part),
+            Condition::Test { field, .. } => field
+                .split('.')
+                .any(|name| self.broken.iter().any(|(_, broken)| broken == name)),
+        }
+    }
+}
+
+/// Values of the right type for `@me` and its kin; only whether they fit is asked.
+fn placeholders() -> Variables {
+    Variables {
+        me: Uuid::nil(),
+        my_groups: vec![Uuid::nil()],
+        my_departments: vec![Uuid::nil()],
+        now: Timestamp::UNIX_EPOCH,
+        today: civil::Date::constant(1970, 1, 1),
+    }
+}

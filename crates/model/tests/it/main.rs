@@ -1,0 +1,3 @@
+//! What the crate says about the files of this repository.
+
+mod shipped;
