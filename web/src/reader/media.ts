@@ -18,10 +18,6 @@ export function useIsWide(): boolean {
   return useMedia('(min-width: 64rem)');
 }
 
-export function useIsPhone(): boolean {
-  return useMedia('(max-width: 39.99rem)');
-}
-
 /** A finger or a glove, not a mouse: targets are larger. */
 export function useIsTouch(): boolean {
   return useMedia('(pointer: coarse)');

@@ -16,32 +16,88 @@ interface FieldPickerProps {
 }
 
 interface Suggestion {
-  field: FieldMeta;
-  value: string;
-  label: string;
+  key: string;
+  clause: () => Clause;
+  field: string;
+  /** What follows the field's name; absent where only the field is picked. */
+  operator?: string;
+  value?: string;
 }
 
-function suggestions(entity: EntityMeta): Suggestion[] {
-  return entity.fields.filter(isFilterable).flatMap((field) => {
-    if (kindOf(field).filter !== 'options') {
-      return [];
-    }
-    const options = 'options' in field ? field.options : entity.states;
-    return options.map(({ value, label }) => ({ field, value, label }));
-  });
+function folded(text: string): string {
+  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
-const item =
-  'flex min-h-7 cursor-default items-center gap-1 rounded-md px-2 data-[selected=true]:bg-hover pointer-coarse:min-h-11';
+function options(field: FieldMeta, entity: EntityMeta): { value: string; label: string }[] {
+  if (kindOf(field).filter !== 'options') {
+    return [];
+  }
+  return 'options' in field ? field.options : entity.states;
+}
+
+/** Fields first, then values that begin with what was typed, then those that have it anywhere. */
+function suggestionsFor(
+  entity: EntityMeta,
+  typed: string,
+  words: { is: string; contains: string },
+): Suggestion[] {
+  const wanted = folded(typed);
+  const fields = entity.fields.filter(isFilterable);
+  const named = fields
+    .filter((field) => folded(field.label).includes(wanted))
+    .map(
+      (field): Suggestion => ({
+        key: field.name,
+        field: field.label,
+        clause: () => newClause(field.name, firstOperator(field), undefined),
+      }),
+    );
+  if (wanted.length < 2) {
+    return named;
+  }
+  const values = fields
+    .flatMap((field) =>
+      options(field, entity).map((option) => ({
+        field,
+        ...option,
+        place: folded(option.label).indexOf(wanted),
+      })),
+    )
+    .filter(({ place }) => place >= 0)
+    .sort((a, b) => Math.sign(a.place) - Math.sign(b.place))
+    .map(
+      ({ field, value, label }): Suggestion => ({
+        key: `${field.name} ${value}`,
+        field: field.label,
+        operator: words.is,
+        value: label,
+        clause: () => newClause(field.name, 'in', [value]),
+      }),
+    );
+  const title = entity.title_field ? fieldNamed(entity, entity.title_field) : undefined;
+  const text = title?.operators?.includes('contains')
+    ? [
+        {
+          key: 'contains',
+          field: title.label,
+          operator: words.contains,
+          value: `“${typed}”`,
+          clause: () => newClause(title.name, 'contains', typed),
+        },
+      ]
+    : [];
+  return [...named, ...values, ...text];
+}
 
 export function FieldPicker({ entity, onPick }: FieldPickerProps) {
   const { t } = useTranslation();
   const [typed, setTyped] = useState('');
-  const fields = entity.fields.filter(isFilterable);
-  const title = entity.title_field ? fieldNamed(entity, entity.title_field) : undefined;
-  const text = typed.trim();
+  const suggestions = suggestionsFor(entity, typed.trim(), {
+    is: t('filter.op.in'),
+    contains: t('filter.op.contains'),
+  });
   return (
-    <Command label={t('filter.add')} loop>
+    <Command label={t('filter.add')} shouldFilter={false} loop>
       <Command.Input
         autoFocus
         value={typed}
@@ -51,45 +107,19 @@ export function FieldPicker({ entity, onPick }: FieldPickerProps) {
       />
       <Command.List className="max-h-80 overflow-y-auto">
         <Command.Empty className="px-2 py-3 text-muted-foreground">{t('palette.nothing')}</Command.Empty>
-        {fields.map((field) => (
+        {suggestions.map(({ key, field, operator, value, clause }) => (
           <Command.Item
-            key={field.name}
-            value={field.name}
-            keywords={[field.label]}
-            className={item}
-            onSelect={() => onPick(newClause(field.name, firstOperator(field), undefined))}
+            key={key}
+            value={key}
+            className="flex min-h-7 cursor-default items-center gap-1 rounded-md px-2 data-[selected=true]:bg-hover pointer-coarse:min-h-11"
+            onSelect={() => onPick(clause())}
           >
-            {field.label}
+            <span className={operator ? 'shrink-0 text-muted-foreground' : 'truncate'}>
+              {field} {operator}
+            </span>
+            {value && <span className="truncate font-medium">{value}</span>}
           </Command.Item>
         ))}
-        {text.length > 1 &&
-          suggestions(entity).map(({ field, value, label }) => (
-            <Command.Item
-              key={`${field.name} ${value}`}
-              value={`${field.name} ${value}`}
-              keywords={[label, `${field.label} ${label}`]}
-              className={item}
-              onSelect={() => onPick(newClause(field.name, 'in', [value]))}
-            >
-              <span className="text-muted-foreground">
-                {field.label} {t('filter.op.in')}
-              </span>
-              <span className="font-medium">{label}</span>
-            </Command.Item>
-          ))}
-        {text.length > 1 && title?.operators?.includes('contains') && (
-          <Command.Item
-            value="contains"
-            forceMount
-            className={item}
-            onSelect={() => onPick(newClause(title.name, 'contains', text))}
-          >
-            <span className="shrink-0 text-muted-foreground">
-              {title.label} {t('filter.op.contains')}
-            </span>
-            <span className="truncate font-medium">“{text}”</span>
-          </Command.Item>
-        )}
       </Command.List>
     </Command>
   );

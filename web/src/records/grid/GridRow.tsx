@@ -73,6 +73,8 @@ function Content({ entity, record, labels, column }: CellProps) {
 const surface =
   'bg-background group-hover/row:bg-hover group-aria-selected/row:bg-selected group-data-open/row:bg-selected';
 
+const cardSurface = 'bg-background hover:bg-hover aria-selected:bg-selected data-open:bg-selected';
+
 function LineRow({
   entity,
   record,
@@ -155,8 +157,8 @@ function CardRow({
       data-row={record.id}
       data-open={open || undefined}
       className={cn(
-        'group/row absolute inset-x-0 flex border-b',
-        surface,
+        'absolute inset-x-0 flex border-b',
+        cardSurface,
         activeColumn !== null && 'outline-2 -outline-offset-2 outline-accent',
       )}
       style={{ height, transform: `translateY(${top}px)` }}

@@ -3,7 +3,8 @@ import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo, useRef, useState } from 'react';
 import type { ListParams } from '@/api/records';
 import type { AppMeta, EntityMeta } from '@/api/types';
-import { useIsPhone, useIsTouch, useIsWide } from '@/reader/media';
+import { useWidth } from '@/reader/measure';
+import { useIsTouch, useIsWide } from '@/reader/media';
 import { useLiveRows } from '@/records/live/live-rows';
 import { effectiveView, nextSort, viewChoices } from '@/records/view/effective';
 import { savedViewsQuery } from '@/records/view/saved-views';
@@ -22,6 +23,9 @@ import { useListKeys } from './useListKeys';
 const CreateDialog = lazy(() =>
   import('@/records/form/CreateDialog').then(({ CreateDialog }) => ({ default: CreateDialog })),
 );
+
+/** Where columns would not fit, a record is two lines. */
+const CARDS_BELOW = 560;
 
 interface RecordListProps {
   entity: EntityMeta;
@@ -45,8 +49,9 @@ export function RecordList({ entity, app }: RecordListProps) {
   const view = useShown({ entity, app });
   const { search, change, current, shown } = view;
   const wide = useIsWide();
-  const cards = useIsPhone();
   const touch = useIsTouch();
+  const [place, width] = useWidth<HTMLDivElement>();
+  const cards = width !== null && width < CARDS_BELOW;
   const grid = useRef<GridHandle>(null);
   const searchBox = useRef<HTMLInputElement>(null);
   const [selection, setSelection] = useState(NOTHING);
@@ -87,7 +92,7 @@ export function RecordList({ entity, app }: RecordListProps) {
   const empty = !query.isPending && rows.ids.length === 0;
   return (
     <div className="flex h-full min-h-0">
-      <div className="relative flex min-w-0 flex-1 flex-col">
+      <div ref={place} className="@container relative flex min-w-0 flex-1 flex-col">
         <Toolbar
           entity={entity}
           view={view}
@@ -124,7 +129,7 @@ export function RecordList({ entity, app }: RecordListProps) {
             onMoveColumn={moveColumn}
             onScrolledAway={setScrolledAway}
             cards={cards}
-            rowHeight={cards ? 64 : touch ? 44 : 32}
+            rowHeight={cards ? (touch ? 64 : 52) : touch ? 44 : 32}
           />
         )}
         <NewRows

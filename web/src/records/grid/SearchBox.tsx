@@ -37,7 +37,7 @@ export function SearchBox({ ref, value, label, onChange, onLeave }: SearchBoxPro
     }
   }, [settled]);
   return (
-    <search className="relative w-60 min-w-24 shrink max-sm:w-full">
+    <search className="relative block">
       <Search aria-hidden className="absolute top-1/2 left-2 size-4 -translate-y-1/2 text-muted-foreground" />
       <Input
         ref={ref}

@@ -20,6 +20,9 @@ const DisplayOptions = lazy(() =>
   import('./DisplayOptions').then(({ DisplayOptions }) => ({ default: DisplayOptions })),
 );
 
+/** Nothing of the address changes the view any more. */
+const AS_SAVED = { filter: undefined, sort: undefined, columns: undefined };
+
 interface ToolbarProps {
   entity: EntityMeta;
   view: {
@@ -57,7 +60,7 @@ function Display({ entity, view }: Pick<ToolbarProps, 'entity' | 'view'>) {
       <PopoverTrigger asChild>
         <Button variant="ghost" aria-label={t('grid.display')}>
           <SlidersHorizontal aria-hidden />
-          <span className="max-xl:hidden">{t('grid.display')}</span>
+          <span className="hidden @4xl:inline">{t('grid.display')}</span>
         </Button>
       </PopoverTrigger>
       <PopoverContent
@@ -82,28 +85,21 @@ export function Toolbar({ entity, view, rows, widths, searchBox, onLeaveSearch }
   const { t } = useTranslation();
   const { search, change, shown, current } = view;
   return (
-    <div className="flex shrink-0 flex-col gap-1 border-b px-2 py-1.5 sm:px-3">
-      <div className="flex min-w-0 flex-wrap items-center gap-x-2 gap-y-1">
-        <div className="-ml-1 flex min-w-0 flex-1 items-center gap-2">
-          <ViewMenu
-            entity={entity}
-            choices={view.choices}
-            current={current}
-            changed={shown.changed}
-            definition={{ columns: shown.columns, sort: shown.sort, filter: shown.filter, widths }}
-            onChoose={(key) =>
-              change({
-                view: key ?? undefined,
-                filter: undefined,
-                sort: undefined,
-                columns: undefined,
-                deleted: undefined,
-              })
-            }
-            onReset={() => change({ filter: undefined, sort: undefined, columns: undefined })}
-          />
-          <Count rows={rows} />
-        </div>
+    <div className="flex shrink-0 flex-wrap items-center gap-x-2 gap-y-1.5 border-b px-3 py-1.5">
+      <div className="order-1 -ml-2 flex min-w-0 flex-1 items-center gap-2">
+        <ViewMenu
+          entity={entity}
+          choices={view.choices}
+          current={current}
+          changed={shown.changed}
+          definition={{ columns: shown.columns, sort: shown.sort, filter: shown.filter, widths }}
+          onChoose={(key) => change({ ...AS_SAVED, view: key ?? undefined, deleted: undefined })}
+          onReset={() => change(AS_SAVED)}
+        />
+        <Count rows={rows} />
+      </div>
+      <span aria-hidden className="order-3 basis-full @3xl:hidden" />
+      <div className="order-4 min-w-40 flex-1 @3xl:order-2 @3xl:max-w-60">
         <SearchBox
           ref={searchBox}
           value={search.q ?? ''}
@@ -111,21 +107,10 @@ export function Toolbar({ entity, view, rows, widths, searchBox, onLeaveSearch }
           onChange={(q) => change({ q: q || undefined }, search.q !== undefined)}
           onLeave={onLeaveSearch}
         />
+      </div>
+      <div className="order-2 flex items-center gap-1 @3xl:order-3">
         <Display entity={entity} view={view} />
-        <Menu>
-          <MenuTrigger asChild>
-            <Button variant="ghost" size="icon" aria-label={t('grid.more')}>
-              <MoreHorizontal aria-hidden />
-            </Button>
-          </MenuTrigger>
-          <MenuContent align="end">
-            <MenuItem
-              onSelect={() => change({ deleted: search.deleted ? undefined : true, open: undefined })}
-            >
-              {t(search.deleted ? 'grid.hide_deleted' : 'grid.show_deleted')}
-            </MenuItem>
-          </MenuContent>
-        </Menu>
+        <MoreMenu search={search} change={change} />
         {entity.can.create && (
           <Button
             variant="primary"
@@ -137,11 +122,31 @@ export function Toolbar({ entity, view, rows, widths, searchBox, onLeaveSearch }
           </Button>
         )}
       </div>
-      <FilterBar
-        entity={entity}
-        filter={shown.filter}
-        onChange={(filter) => change({ filter }, search.filter !== undefined)}
-      />
+      <div className="order-5 max-w-full min-w-0 @3xl:basis-full">
+        <FilterBar
+          entity={entity}
+          filter={shown.filter}
+          onChange={(filter) => change({ filter }, search.filter !== undefined)}
+        />
+      </div>
     </div>
+  );
+}
+
+function MoreMenu({ search, change }: Pick<ToolbarProps['view'], 'search' | 'change'>) {
+  const { t } = useTranslation();
+  return (
+    <Menu>
+      <MenuTrigger asChild>
+        <Button variant="ghost" size="icon" aria-label={t('grid.more')}>
+          <MoreHorizontal aria-hidden />
+        </Button>
+      </MenuTrigger>
+      <MenuContent align="end">
+        <MenuItem onSelect={() => change({ deleted: search.deleted ? undefined : true, open: undefined })}>
+          {t(search.deleted ? 'grid.hide_deleted' : 'grid.show_deleted')}
+        </MenuItem>
+      </MenuContent>
+    </Menu>
   );
 }

@@ -45,7 +45,7 @@ function ticketAt(index: number, now: number): RecordData {
   return {
     id: `ticket-${index}`,
     version: 1 + (index % 4),
-    number: `TIC-${String(2000 - index).padStart(6, '0')}`,
+    number: `TIC-${String(20_000 - index).padStart(6, '0')}`,
     title: pick(subjects, scrambled),
     description:
       'Depuis ce matin, plus rien ne répond.\n\n- redémarré deux fois\n- même chose chez mes collègues',

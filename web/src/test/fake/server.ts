@@ -110,7 +110,7 @@ export class FakeServer {
     const count = this.collections.get(collection)?.size ?? 0;
     const number =
       collection === 'tickets'
-        ? { number: `TIC-${String(3000 + count).padStart(6, '0')}`, status: 'new' }
+        ? { number: `TIC-${String(30_000 + count).padStart(6, '0')}`, status: 'new' }
         : {};
     const record = { ...number, ...data, id, version: 1, created_at: now, updated_at: now, created_by: ME };
     this.collections.get(collection)?.set(id, record);
