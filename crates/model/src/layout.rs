@@ -210,6 +210,21 @@ pub fn columns_of(field: &Field) -> Vec<(String, ColumnKind)> {
     }
 }
 
+/// The immutable id of the column of a field at `place` among its columns.
+///
+/// A text that becomes a secret, or a secret that becomes a text, is another column: what one
+/// holds must never be read as the other.
+#[must_use]
+pub fn column_id(field: &Field, place: usize) -> String {
+    if field.kind.is_write_only() {
+        format!("{}#{}", field.id, field.kind.name())
+    } else if place == 0 {
+        field.id.clone()
+    } else {
+        format!("{}#{place}", field.id)
+    }
+}
+
 fn entity_table(schema: &Schema, entity: &Entity) -> Table {
     let soft_delete = entity.kind == EntityKind::Record;
     let mut columns: Vec<Column> = entity
@@ -220,11 +235,7 @@ fn entity_table(schema: &Schema, entity: &Entity) -> Table {
                 .into_iter()
                 .enumerate()
                 .map(move |(place, (name, kind))| Column {
-                    id: if place == 0 {
-                        field.id.clone()
-                    } else {
-                        format!("{}#{place}", field.id)
-                    },
+                    id: column_id(field, place),
                     nullable: !is_engine_column(&name),
                     references: (kind == ColumnKind::Id)
                         .then(|| references.clone())

@@ -16,6 +16,7 @@ pub mod declare;
 pub mod fold;
 pub mod layout;
 pub mod lock;
+pub mod migrate;
 pub mod predicate;
 pub mod schema;
 pub mod state;
