@@ -67,6 +67,19 @@ pub enum Write {
     },
 }
 
+impl Write {
+    /// Where it writes.
+    #[must_use]
+    pub fn entity(&self) -> EntityIx {
+        match self {
+            Write::Insert { entity, .. }
+            | Write::Update { entity, .. }
+            | Write::Mark { entity, .. }
+            | Write::Remove { entity, .. } => *entity,
+        }
+    }
+}
+
 /// How a field changes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Set {

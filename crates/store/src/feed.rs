@@ -4,6 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::error::StoreError;
+use crate::row::Columns;
+use crate::sql::{system, unfit};
+use crate::store::Store;
+
 /// One record that changed, as handed in with a commit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewEntry {
@@ -106,4 +111,64 @@ pub struct Entry {
     pub tenant: i64,
     /// As handed in.
     pub entry: NewEntry,
+}
+
+impl Store {
+    /// The entries after `pos`, in order, `limit` at most.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn feed_after(&self, pos: i64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        let statement = system::feed_after(self.dialect(), pos, limit);
+        self.rows(&statement, entry).await
+    }
+
+    /// The last place in the feed; 0 when it is empty.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn feed_end(&self) -> Result<i64, StoreError> {
+        let statement = system::feed_end(self.dialect());
+        let ends = self.rows(&statement, |columns| columns.int(0)).await?;
+        Ok(ends.into_iter().flatten().next().unwrap_or(0))
+    }
+
+    /// How far the reader called `name` has come; 0 when it has read nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn cursor(&self, name: &str) -> Result<i64, StoreError> {
+        let statement = system::cursor(self.dialect(), name);
+        let found = self.rows(&statement, |columns| columns.int(0)).await?;
+        Ok(found.into_iter().flatten().next().unwrap_or(0))
+    }
+
+    /// Remembers how far the reader called `name` has come.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_cursor(&self, name: &str, pos: i64) -> Result<(), StoreError> {
+        let statement = system::set_cursor(self.dialect(), name, pos);
+        self.run(statement).await.map(|_| ())
+    }
+}
+
+fn entry(columns: &dyn Columns) -> Result<Entry, StoreError> {
+    let missing = || unfit("an entry of the feed is not whole");
+    let body = columns.text(8)?.ok_or_else(missing)?;
+    let op = columns.text(7)?.and_then(FeedOp::parse);
+    Ok(Entry {
+        pos: columns.int(0)?.ok_or_else(missing)?,
+        tenant: columns.int(1)?.ok_or_else(missing)?,
+        entry: NewEntry {
+            change: columns.id(2)?.ok_or_else(missing)?,
+            at: columns.time(3)?.ok_or_else(missing)?,
+            entity: columns.text(4)?.ok_or_else(missing)?.to_owned(),
+            record: columns.id(5)?.ok_or_else(missing)?,
+            version: columns.int(6)?.ok_or_else(missing)?,
+            op: op.ok_or_else(missing)?,
+            body: serde_json::from_str(body)
+                .map_err(|error| unfit(format!("an entry of the feed: {error}")))?,
+        },
+    })
 }

@@ -9,6 +9,7 @@
 //! Both databases give the same results, order and errors; `match` on the back end stands in
 //! `backend` only. Start reading at [`query`].
 
+mod backend;
 pub mod commit;
 pub mod error;
 pub mod feed;
@@ -17,9 +18,14 @@ mod postgres;
 pub mod query;
 mod row;
 pub mod sql;
+mod sqlite;
+mod store;
 pub mod system;
 
 pub use commit::{Commit, Committed, Guard, Set, Write};
 pub use error::{CommitError, StoreError};
+pub use feed::{Entry, FeedOp, NewEntry};
 pub use query::{Living, Output, Select, Sort};
-pub use row::{Columns, Row};
+pub use row::Row;
+pub use store::{DatabaseUrl, Store, StoreOptions};
+pub use system::{Answer, SystemWrite, Tenant};

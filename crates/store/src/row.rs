@@ -92,7 +92,6 @@ impl<'a> Row<'a> {
                 let ids = self.ids(at)?.map(|id| id.map(Value::Id));
                 Some(Value::Set(ids.collect::<Result<_, _>>()?))
             }
-            Decode::Bytes => return Err(unfit("bytes are no value")),
         };
         Ok(value.unwrap_or(Value::Null))
     }
@@ -156,18 +155,11 @@ impl<'a> Row<'a> {
                 self.write_ids(at, out)?;
                 Some(())
             }
-            Decode::Bytes => return Err(unfit("bytes have no JSON")),
         };
         if written.is_none() {
             out.extend_from_slice(b"null");
         }
         Ok(())
-    }
-
-    /// Bytes the engine keeps for itself; null is empty.
-    pub(crate) fn bytes(&self, output: usize) -> Result<&[u8], StoreError> {
-        let bytes = self.columns.bytes(self.plan(output)?.column)?;
-        Ok(bytes.unwrap_or_default())
     }
 
     fn plan(&self, output: usize) -> Result<OutputPlan, StoreError> {

@@ -6,6 +6,10 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::error::StoreError;
+use crate::sql::{system as sql, unfit};
+use crate::store::Store;
+
 /// A row of the engine's own tables written with a change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SystemWrite {
@@ -59,4 +63,120 @@ pub struct Answer {
     pub recipe: String,
     /// When it may be forgotten.
     pub expires_at: Timestamp,
+}
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// What stands in every row of it.
+    pub number: i64,
+    /// Its outside id.
+    pub id: Uuid,
+    /// What it is called.
+    pub name: String,
+}
+
+impl Store {
+    /// Whose the folded log-in name is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn log_name(&self, folded: &str) -> Result<Option<(i64, Uuid)>, StoreError> {
+        let statement = sql::log_name(self.dialect(), folded);
+        let found = self
+            .rows(&statement, |columns| Ok((columns.int(0)?, columns.id(1)?)))
+            .await?;
+        Ok(found
+            .into_iter()
+            .find_map(|(tenant, user)| tenant.zip(user)))
+    }
+
+    /// Every tenant, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        let statement = sql::tenants(self.dialect());
+        self.rows(&statement, |columns| {
+            Ok(Tenant {
+                number: columns.int(0)?.ok_or_else(not_whole)?,
+                id: columns.id(1)?.ok_or_else(not_whole)?,
+                name: columns.text(2)?.ok_or_else(not_whole)?.to_owned(),
+            })
+        })
+        .await
+    }
+
+    /// A number for a new tenant, never given again.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn next_tenant(&self) -> Result<i64, StoreError> {
+        // Tenants are counted like any numbered thing, by nobody's series.
+        let numbers = self.lease_numbers(0, "tenant", "", 1).await?;
+        Ok(numbers.start)
+    }
+
+    /// The settings of a tenant that somebody changed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn settings(
+        &self,
+        tenant: i64,
+    ) -> Result<Vec<(String, serde_json::Value)>, StoreError> {
+        let statement = sql::settings(self.dialect(), tenant);
+        self.rows(&statement, |columns| {
+            let key = columns.text(0)?.ok_or_else(not_whole)?.to_owned();
+            let value = columns.text(1)?.ok_or_else(not_whole)?;
+            let value = serde_json::from_str(value)
+                .map_err(|error| unfit(format!("the setting {key}: {error}")))?;
+            Ok((key, value))
+        })
+        .await
+    }
+
+    /// The answer kept for an idempotency key, though it may be past its time.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn answer(
+        &self,
+        tenant: i64,
+        principal: Uuid,
+        operation: &str,
+        key: &str,
+    ) -> Result<Option<Answer>, StoreError> {
+        let statement = sql::answer(self.dialect(), tenant, principal, operation, key);
+        let found = self
+            .rows(&statement, |columns| {
+                let status = columns
+                    .int(1)?
+                    .and_then(|number| u16::try_from(number).ok());
+                Ok(Answer {
+                    principal,
+                    operation: operation.to_owned(),
+                    key: key.to_owned(),
+                    body_hash: columns.bytes(0)?.ok_or_else(not_whole)?.to_vec(),
+                    status: status.ok_or_else(not_whole)?,
+                    recipe: columns.text(2)?.ok_or_else(not_whole)?.to_owned(),
+                    expires_at: columns.time(3)?.ok_or_else(not_whole)?,
+                })
+            })
+            .await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Forgets the answers that are past their time at `now`: their keys may be used again.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn forget_answers(&self, now: Timestamp) -> Result<(), StoreError> {
+        let statement = sql::forget_answers(self.dialect(), now);
+        self.run(statement).await.map(|_| ())
+    }
+}
+
+fn not_whole() -> StoreError {
+    unfit("a row of the engine is not whole")
 }

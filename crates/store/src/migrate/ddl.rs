@@ -24,11 +24,6 @@ pub(crate) fn primary_key_name(table: &Table) -> String {
     within_limit(format!("p__{}", table.id))
 }
 
-/// Whether a constraint is the primary key of a table of records.
-pub(crate) fn is_primary_key(name: &str) -> bool {
-    name.starts_with("p__")
-}
-
 /// The column whose foreign key is called `name`.
 pub(crate) fn foreign_key_column<'a>(table: &'a Table, name: &str) -> Option<&'a str> {
     let mut columns = table.columns.iter();

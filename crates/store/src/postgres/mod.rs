@@ -16,6 +16,8 @@ mod numeric;
 mod pool;
 mod read;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod write;
 

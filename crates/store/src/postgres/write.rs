@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use futures::future::{MaybeDone, join, maybe_done};
-use opsflux_model::layout::Layout;
-use opsflux_model::schema::{Schema, system};
+use opsflux_model::schema::Schema;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{Client, Error};
 
@@ -21,10 +20,8 @@ use super::pool::Connection;
 use super::{Postgres, fault, pool};
 use crate::commit::Committed;
 use crate::error::{CommitError, StoreError};
-use crate::migrate::ddl;
 use crate::row::Columns;
-use crate::sql::constraint::{self, Unique};
-use crate::sql::{Cell, CommitStep, Expect, RenderedCommit};
+use crate::sql::{Cell, CommitStep, Expect, RenderedCommit, constraint};
 
 /// No change takes longer; imports write in batches.
 const BUDGET: Duration = Duration::from_secs(60);
@@ -222,23 +219,7 @@ fn refused(db: &DbError, schema: &Schema) -> Option<CommitError> {
     if gives_way.contains(db.code()) {
         return Some(CommitError::Retry);
     }
-    let (table, name) = (db.table()?, db.constraint()?);
-    if *db.code() == SqlState::UNIQUE_VIOLATION {
-        let broken = if ddl::is_primary_key(name) {
-            Unique::Columns {
-                table,
-                columns: &[system::ID],
-            }
-        } else {
-            Unique::Index(name)
-        };
-        return Some(constraint::unique(schema, broken));
-    }
-    if *db.code() == SqlState::FOREIGN_KEY_VIOLATION {
-        let layout = Layout::of(schema);
-        let described = layout.table(table);
-        let column = described.and_then(|described| ddl::foreign_key_column(described, name));
-        return Some(constraint::link(schema, table, column));
-    }
-    None
+    let broken = [SqlState::UNIQUE_VIOLATION, SqlState::FOREIGN_KEY_VIOLATION];
+    let name = db.constraint().filter(|_| broken.contains(db.code()))?;
+    constraint::named(schema, name)
 }

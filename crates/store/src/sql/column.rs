@@ -111,7 +111,7 @@ pub fn is_text(kind: &FieldType) -> bool {
 fn storable(number: Decimal, precision: u8, scale: u8) -> Option<Cell> {
     let value = number.normalize();
     let whole = u32::from(precision.saturating_sub(scale));
-    let bound = Decimal::from_i128_with_scale(10_i128.checked_pow(whole)?, 0);
+    let bound = Decimal::try_from_i128_with_scale(10_i128.checked_pow(whole)?, 0).ok()?;
     (value.scale() <= u32::from(scale) && value.abs() < bound).then_some(Cell::Decimal {
         value,
         precision,

@@ -2,54 +2,38 @@
 
 use opsflux_model::layout::{self, Layout};
 use opsflux_model::schema::{Entity, Field, FieldType, Schema, system};
-use opsflux_model::{FieldIx, Value};
+use opsflux_model::{EntityIx, FieldIx, Value};
+use uuid::Uuid;
 
 use super::{Cell, Dialect, Sql, Statement};
 use crate::commit::{Commit, Set, Write};
 use crate::error::CommitError;
+use crate::migrate::ddl;
 
-/// A unique constraint as the database names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unique<'a> {
-    /// By table and columns.
-    Columns {
-        /// Name of the table.
-        table: &'a str,
-        /// Its columns.
-        columns: &'a [&'a str],
-    },
-    /// By the name of its index; that of a primary key is the table's with `_pkey`.
-    Index(&'a str),
-}
-
-/// The error of a broken unique constraint.
+/// The error of the broken constraint called `name`, as PostgreSQL tells it and as SQLite tells
+/// an index over expressions; `None` when no constraint of ours has this name.
 #[must_use]
-pub fn unique(schema: &Schema, constraint: Unique<'_>) -> CommitError {
-    match constraint {
-        Unique::Columns { table, columns } => taken(schema, table, columns),
-        Unique::Index(name) => match name.strip_suffix("_pkey") {
-            Some(table) => taken(schema, table, &[system::ID]),
-            None => taken_by_index(schema, name),
-        },
+pub fn named(schema: &Schema, name: &str) -> Option<CommitError> {
+    if let Some(table) = name.strip_suffix("_pkey") {
+        return Some(unique(schema, table, &[]));
     }
-}
-
-fn taken_by_index(schema: &Schema, name: &str) -> CommitError {
     let layout = Layout::of(schema);
-    let found = layout.tables.iter().find_map(|table| {
-        let index = table.indexes.iter().find(|index| index.name == name)?;
-        Some((table.name.as_str(), index))
-    });
-    match found {
-        Some((table, index)) => {
-            let columns = index.columns.iter().map(|column| column.column.as_str());
-            taken(schema, table, &columns.collect::<Vec<_>>())
+    layout.tables.iter().find_map(|table| {
+        if ddl::primary_key_name(table) == name {
+            return Some(unique(schema, &table.name, &[system::ID]));
         }
-        None => taken(schema, name, &[]),
-    }
+        if let Some(column) = ddl::foreign_key_column(table, name) {
+            return Some(link(schema, &table.name, column));
+        }
+        let index = table.indexes.iter().find(|index| index.name == name)?;
+        let columns = index.columns.iter().map(|column| column.column.as_str());
+        Some(unique(schema, &table.name, &columns.collect::<Vec<_>>()))
+    })
 }
 
-fn taken(schema: &Schema, table: &str, columns: &[&str]) -> CommitError {
+/// The error of a row of `table` whose `columns` are taken.
+#[must_use]
+pub fn unique(schema: &Schema, table: &str, columns: &[&str]) -> CommitError {
     match table {
         "sys_name" => return CommitError::NameTaken,
         "sys_answer" => return CommitError::KeyTaken,
@@ -80,14 +64,14 @@ fn taken(schema: &Schema, table: &str, columns: &[&str]) -> CommitError {
     }
 }
 
-/// The error of a foreign key broken by a row of `table`, in `column` where it is told.
-#[must_use]
-pub fn link(schema: &Schema, table: &str, column: Option<&str>) -> CommitError {
+/// The error of a row of `table` whose `column` points at nothing.
+fn link(schema: &Schema, table: &str, column: &str) -> CommitError {
     let (entity, field) = match owner(schema, table) {
+        // The owner of a set's row is its own record: the other column is the field.
         Some((entity, Some(set))) => (entity.name.as_str(), Some(set.name.clone())),
         Some((entity, None)) => {
-            let field = column.and_then(|column| field_of(entity, column));
-            (entity.name.as_str(), field.map(|field| field.name.clone()))
+            let field = field_of(entity, column).map(|field| field.name.clone());
+            (entity.name.as_str(), field)
         }
         None => (table, None),
     };
@@ -116,52 +100,39 @@ fn field_of<'a>(entity: &'a Entity, column: &str) -> Option<&'a Field> {
     })
 }
 
-/// For a database that does not tell which foreign key was broken: a statement for each link the
-/// row sets, which answers whether its target is there.
+/// A question whose answer is true when a link is as it must be.
+#[derive(Debug)]
+pub struct LinkCheck {
+    /// Name of the entity that holds the link.
+    pub entity: String,
+    /// Name of the link.
+    pub field: String,
+    /// Answers one boolean.
+    pub holds: Statement,
+}
+
+/// For a database that does not tell which foreign key was broken: a question for each link that
+/// the write may have left dangling.
 #[must_use]
 pub fn link_checks(
     dialect: Dialect,
     schema: &Schema,
     commit: &Commit,
     write: &Write,
-) -> Vec<(String, Statement)> {
-    let (entity, values): (_, Vec<(FieldIx, &Value)>) = match write {
-        Write::Insert { entity, values } => (
-            *entity,
-            values
-                .iter()
-                .map(|(field, value)| (*field, value))
-                .collect(),
-        ),
-        Write::Update { entity, set, .. } => (
-            *entity,
-            set.iter()
-                .flat_map(|(field, set)| linked(*field, set))
-                .collect(),
-        ),
-        Write::Mark { .. } | Write::Remove { .. } => return Vec::new(),
-    };
-    let mut checks = Vec::new();
-    for (field, value) in values {
-        let field = schema.entity(entity).field(field);
-        let (FieldType::Link(link) | FieldType::Links(link)) = &field.kind else {
-            continue;
-        };
-        let targets = match value {
-            Value::Set(items) => items.as_slice(),
-            single => std::slice::from_ref(single),
-        };
-        for target in targets.iter().filter_map(Value::as_id) {
-            let mut sql = Sql::new(dialect);
-            sql.push("SELECT EXISTS (SELECT 1 FROM ");
-            sql.name(&layout::table_name(schema.entity(link.to)));
-            sql.push(" WHERE tenant_id = ")
-                .param(Cell::Int(commit.tenant));
-            sql.push(" AND id = ").param(Cell::Id(target)).push(")");
-            checks.push((field.name.clone(), sql.finish()));
+) -> Vec<LinkCheck> {
+    let tenant = commit.tenant;
+    match write {
+        Write::Insert { entity, values } => {
+            let values = values.iter().map(|(field, value)| (*field, value));
+            made(dialect, schema, tenant, *entity, values.collect())
         }
+        Write::Update { entity, set, .. } => {
+            let values = set.iter().flat_map(|(field, set)| linked(*field, set));
+            made(dialect, schema, tenant, *entity, values.collect())
+        }
+        Write::Remove { entity, id } => left(dialect, schema, tenant, *entity, *id),
+        Write::Mark { .. } => Vec::new(),
     }
-    checks
 }
 
 fn linked(field: FieldIx, set: &Set) -> Vec<(FieldIx, &Value)> {
@@ -170,4 +141,89 @@ fn linked(field: FieldIx, set: &Set) -> Vec<(FieldIx, &Value)> {
         Set::Members { add, .. } => add.iter().map(|value| (field, value)).collect(),
         Set::Add(_) => Vec::new(),
     }
+}
+
+/// Every target is there.
+fn made(
+    dialect: Dialect,
+    schema: &Schema,
+    tenant: i64,
+    entity: EntityIx,
+    values: Vec<(FieldIx, &Value)>,
+) -> Vec<LinkCheck> {
+    let entity = schema.entity(entity);
+    let mut checks = Vec::new();
+    for (field, value) in values {
+        let field = entity.field(field);
+        let (FieldType::Link(link) | FieldType::Links(link)) = &field.kind else {
+            continue;
+        };
+        let targets = match value {
+            Value::Set(items) => items.as_slice(),
+            single => std::slice::from_ref(single),
+        };
+        let table = layout::table_name(schema.entity(link.to));
+        for target in targets.iter().filter_map(Value::as_id) {
+            checks.push(LinkCheck {
+                entity: entity.name.clone(),
+                field: field.name.clone(),
+                holds: found(dialect, tenant, "EXISTS", &table, system::ID, target),
+            });
+        }
+    }
+    checks
+}
+
+/// Nothing points at the row any more.
+fn left(
+    dialect: Dialect,
+    schema: &Schema,
+    tenant: i64,
+    entity: EntityIx,
+    id: Uuid,
+) -> Vec<LinkCheck> {
+    let gone = layout::table_name(schema.entity(entity));
+    let mut checks = Vec::new();
+    for table in &Layout::of(schema).tables {
+        for column in &table.columns {
+            if column.references.as_ref() != Some(&gone) {
+                continue;
+            }
+            if let CommitError::Link {
+                entity,
+                field: Some(field),
+            } = link(schema, &table.name, &column.name)
+            {
+                let holds = found(dialect, tenant, "NOT EXISTS", &table.name, &column.name, id);
+                checks.push(LinkCheck {
+                    entity,
+                    field,
+                    holds,
+                });
+            }
+        }
+    }
+    checks
+}
+
+fn found(
+    dialect: Dialect,
+    tenant: i64,
+    exists: &str,
+    table: &str,
+    column: &str,
+    id: Uuid,
+) -> Statement {
+    let mut sql = Sql::new(dialect);
+    sql.push("SELECT ")
+        .push(exists)
+        .push(" (SELECT 1 FROM ")
+        .name(table);
+    sql.push(" WHERE tenant_id = ").param(Cell::Int(tenant));
+    sql.push(" AND ")
+        .name(column)
+        .push(" = ")
+        .param(Cell::Id(id))
+        .push(")");
+    sql.finish()
 }

@@ -132,8 +132,6 @@ pub enum Decode {
     TextSet,
     /// Text: the ids as hexadecimal digits, 32 each, one after the other.
     IdSet,
-    /// Bytes that no field has: hashes of the engine.
-    Bytes,
 }
 
 /// A page: its statements one after the other give the rows in order, until `limit` is reached.

@@ -102,12 +102,13 @@ pub fn feed_after(dialect: Dialect, pos: i64, limit: u32) -> Statement {
     filled(dialect, text, vec![Cell::Int(pos), limit])
 }
 
-/// Answers the place of the last entry, null when there is none.
+/// Answers the last place that was handed out, null when there is none. Entries past their time
+/// are removed, their places are never given again.
 #[must_use]
 pub fn feed_end(dialect: Dialect) -> Statement {
     let text = match dialect {
-        Dialect::Sqlite => "SELECT max(pos) FROM sys_feed",
-        Dialect::Postgres => "SELECT max(pos) FROM sys_feed_pos",
+        Dialect::Sqlite => "SELECT max(seq) FROM sqlite_sequence WHERE name = 'sys_feed'",
+        Dialect::Postgres => "SELECT max(value::bigint) FROM sys_meta WHERE key = 'feed_pos'",
     };
     filled(dialect, text, Vec::new())
 }

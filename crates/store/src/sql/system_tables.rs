@@ -83,7 +83,7 @@ fn first(dialect: Dialect) -> Vec<String> {
         dialect,
         &[
             // The layout of the declared tables as the last migration left it.
-            "CREATE TABLE sys_layout (only {int} PRIMARY KEY CHECK (only = 1), \
+            "CREATE TABLE sys_layout (one {int} PRIMARY KEY CHECK (one = 1), \
              layout {text} NOT NULL){strict}",
             "CREATE TABLE sys_tenant (number {int} PRIMARY KEY, id {id} NOT NULL UNIQUE, \
              name {text} NOT NULL, created_at {time} NOT NULL){strict}",

@@ -1,0 +1,128 @@
+//! Connections, with the settings that everything else relies on.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+
+use super::fault;
+use crate::error::StoreError;
+use crate::sql::{Dialect, system_tables};
+
+/// How long another program (a backup, a person with `sqlite3`) may hold the file.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Kibibytes, per connection.
+const WRITER_CACHE: i64 = 65_536;
+const READER_CACHE: i64 = 16_384;
+const MAPPED: i64 = 256 * 1024 * 1024;
+/// What a checkpoint leaves of a log that once grew large.
+const LOG_LEFT: i64 = 64 * 1024 * 1024;
+/// Prepared statements kept, per connection.
+const STATEMENTS: usize = 512;
+
+/// The one connection that writes; makes the file when there is none.
+pub(crate) fn writing(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(path, flags)?;
+    let journal = set_up(&connection).map_err(|error| at(path, &error))?;
+    if journal != "wal" {
+        // Some network file systems cannot; two programs would then damage the file.
+        let text = format!("{} cannot be kept with a write-ahead log", path.display());
+        return Err(StoreError::Setup(text));
+    }
+    Ok(connection)
+}
+
+/// Answers how changes are logged, which SQLite decides.
+fn set_up(connection: &Connection) -> rusqlite::Result<String> {
+    let journal =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    // An answer is given when the change is on the disk, not before.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE)?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_LEFT, |_| Ok(()))?;
+    shared(connection)?;
+    Ok(journal)
+}
+
+/// A connection that can only read.
+pub(crate) fn reading(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(path, flags)?;
+    let set = || {
+        connection.pragma_update(None, "cache_size", -READER_CACHE)?;
+        connection.pragma_update(None, "mmap_size", MAPPED)?;
+        connection.pragma_update(None, "query_only", true)?;
+        shared(&connection)
+    };
+    set().map_err(|error| at(path, &error))?;
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| at(path, &error))?;
+    connection
+        .busy_timeout(PATIENCE)
+        .map_err(|error| at(path, &error))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+fn shared(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // A misspelt column must be an error, not a text.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // A plan holds for every value: preparing anew for each costs more than it gains.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
+/// Makes or raises the engine's own tables.
+pub(crate) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
+    let raised = raise(connection).map_err(|error| fault::told(&error))?;
+    let known = system_tables::version();
+    if raised > known {
+        return Err(StoreError::Setup(format!(
+            "the database was last used by a newer OpsFlux (tables {raised}, known {known})"
+        )));
+    }
+    Ok(())
+}
+
+/// Answers the version that was found.
+fn raise(connection: &mut Connection) -> rusqlite::Result<i64> {
+    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for statement in system_tables::bootstrap(Dialect::Sqlite) {
+        change.execute_batch(&statement)?;
+    }
+    let found: Option<String> = change
+        .query_row(system_tables::READ_VERSION, [], |row| row.get(0))
+        .optional()?;
+    let from = found.and_then(|text| text.parse().ok()).unwrap_or(0);
+    for statement in system_tables::raise(Dialect::Sqlite, from) {
+        change.execute_batch(&statement)?;
+    }
+    change.commit()?;
+    Ok(from)
+}
+
+fn at(path: &Path, error: &rusqlite::Error) -> StoreError {
+    let place = |text: String| format!("{}: {text}", path.display());
+    match fault::told(error) {
+        StoreError::Unavailable(text) if is_path(error) => StoreError::Setup(place(text)),
+        StoreError::Unavailable(text) => StoreError::Unavailable(place(text)),
+        StoreError::Setup(text) => StoreError::Setup(place(text)),
+        other => other,
+    }
+}
+
+/// The folder is not there, or not ours to write: waiting does not help.
+fn is_path(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen)
+}

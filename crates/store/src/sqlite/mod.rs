@@ -1,0 +1,56 @@
+//! The SQLite back end: one file, one process.
+//!
+//! What lives here: connections and their settings ([`connection`]), cells ([`codec`]), reading
+//! ([`read`]) and the one thread that writes ([`writer`], [`group`]).
+//!
+//! What must never be here: SQL of records; it comes rendered from [`crate::sql`].
+//!
+//! Start reading at [`Sqlite`].
+
+mod codec;
+mod connection;
+mod fault;
+mod group;
+mod read;
+mod writer;
+
+use std::path::Path;
+
+use tokio::sync::watch;
+
+use crate::error::StoreError;
+
+/// A database in a file that this process alone writes.
+pub(crate) struct Sqlite {
+    readers: read::Readers,
+    writer: writer::Writer,
+    feed: watch::Receiver<i64>,
+}
+
+impl Sqlite {
+    /// Opens or makes the file at `path`, with the engine's tables, and starts the writer.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] when the file is no database of ours or cannot be used as one.
+    pub(crate) fn open(path: &Path, readers: usize) -> Result<Sqlite, StoreError> {
+        let mut connection = connection::writing(path)?;
+        connection::prepare(&mut connection)?;
+        let (told, feed) = watch::channel(group::feed_end(&connection)?);
+        Ok(Sqlite {
+            readers: read::Readers::open(path, readers)?,
+            writer: writer::Writer::start(connection, told)?,
+            feed,
+        })
+    }
+
+    /// How far the feed goes; changes when it grows.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<i64> {
+        self.feed.clone()
+    }
+
+    /// Finishes what waits and lets go of the file.
+    pub(crate) async fn close(&self) {
+        self.readers.close();
+        self.writer.stop().await;
+    }
+}

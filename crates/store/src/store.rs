@@ -1,0 +1,200 @@
+//! The store: what everybody else sees of a database.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use opsflux_model::Schema;
+use tokio::sync::watch;
+
+use crate::backend::Backend;
+use crate::commit::{Commit, Committed};
+use crate::error::{CommitError, StoreError};
+use crate::query::Select;
+use crate::row::{Columns, Row};
+use crate::sql::{self, Dialect, Statement};
+
+/// What the engine's own reads and writes may take: they touch a handful of rows.
+const OWN_BUDGET: Duration = Duration::from_secs(10);
+
+/// Where a database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite:PATH`.
+    Sqlite(PathBuf),
+    /// `postgres://…` or `postgresql://…`, whole.
+    Postgres(String),
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => {
+                Ok(DatabaseUrl::Sqlite(PathBuf::from(path)))
+            }
+            Some(("postgres" | "postgresql", _)) => Ok(DatabaseUrl::Postgres(text.to_owned())),
+            // The text itself may hold a password.
+            _ => Err(StoreError::Setup(
+                "a database is sqlite:PATH or postgres://USER@HOST/NAME".to_owned(),
+            )),
+        }
+    }
+}
+
+/// How a database is opened.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// How many connections read (SQLite) or are kept (PostgreSQL).
+    pub connections: NonZeroUsize,
+}
+
+/// An open database. Cheap to share by reference; nothing outside this crate writes SQL.
+pub struct Store {
+    pub(crate) backend: Backend,
+    schema: ArcSwap<Schema>,
+}
+
+impl Store {
+    /// Opens a database, with the engine's own tables. The schema is empty until
+    /// [`Store::install_schema`] or a migration.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] when it cannot be used as it is, [`StoreError::Unavailable`] when it
+    /// does not answer.
+    pub async fn open(options: StoreOptions) -> Result<Store, StoreError> {
+        Ok(Store {
+            backend: Backend::open(&options).await?,
+            schema: ArcSwap::default(),
+        })
+    }
+
+    /// The schema that selects and commits are read by.
+    #[must_use]
+    pub fn schema(&self) -> Arc<Schema> {
+        self.schema.load_full()
+    }
+
+    /// Sets the schema whose tables are there.
+    pub fn install_schema(&self, schema: Arc<Schema>) {
+        self.schema.store(schema);
+    }
+
+    /// Which database it is: `sqlite` or `postgres`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.dialect() {
+            Dialect::Sqlite => "sqlite",
+            Dialect::Postgres => "postgres",
+        }
+    }
+
+    /// Reads a page: shows each row to `each` and answers how many there were.
+    ///
+    /// # Errors
+    /// What `each` fails with; [`StoreError::Timeout`] when `budget` is used up.
+    pub async fn select<E: From<StoreError>>(
+        &self,
+        select: &Select,
+        budget: Duration,
+        each: impl FnMut(&Row<'_>) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let page = sql::page(self.dialect(), &self.schema.load(), select)?;
+        self.backend.select(&page, budget, each).await
+    }
+
+    /// Counts the rows that pass the filter of `select`, `cap` at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Timeout`] when `budget` is used up.
+    pub async fn count_up_to(
+        &self,
+        select: &Select,
+        cap: u64,
+        budget: Duration,
+    ) -> Result<u64, StoreError> {
+        let statement = sql::count(self.dialect(), &self.schema.load(), select, cap)?;
+        let mut count = 0;
+        let each = |columns: &dyn Columns| {
+            count = columns.int(0)?.unwrap_or(0);
+            Ok(())
+        };
+        self.backend.read(&statement, budget, each).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Makes a change durable, or does nothing.
+    ///
+    /// # Errors
+    /// [`CommitError`]; after [`StoreError::Unavailable`] the change may have been made, when the
+    /// connection was lost on the way.
+    pub async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
+        self.backend.commit(self.schema(), commit).await
+    }
+
+    /// Takes `count` numbers of a series for the caller alone, whatever becomes of them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lease_numbers(
+        &self,
+        tenant: i64,
+        entity: &str,
+        period: &str,
+        count: u32,
+    ) -> Result<Range<i64>, StoreError> {
+        let statement = sql::system::lease(self.dialect(), tenant, entity, period, count);
+        let end = self.run(statement).await?;
+        let end = end.ok_or_else(|| sql::unfit("a series answered no number"))?;
+        Ok(end - i64::from(count)..end)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.backend.ping(OWN_BUDGET).await
+    }
+
+    /// Changes when the feed grows, whichever process wrote.
+    #[must_use]
+    pub fn subscribe_feed(&self) -> watch::Receiver<i64> {
+        self.backend.subscribe()
+    }
+
+    /// Finishes what waits and lets go of the database.
+    pub async fn close(&self) {
+        self.backend.close().await;
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.backend.dialect()
+    }
+
+    pub(crate) async fn run(&self, statement: Statement) -> Result<Option<i64>, StoreError> {
+        self.backend.run(statement, OWN_BUDGET).await
+    }
+
+    /// Every row of a statement of the engine.
+    pub(crate) async fn rows<T>(
+        &self,
+        statement: &Statement,
+        mut row: impl FnMut(&dyn Columns) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::new();
+        let each = |columns: &dyn Columns| {
+            rows.push(row(columns)?);
+            Ok(())
+        };
+        self.backend.read(statement, OWN_BUDGET, each).await?;
+        Ok(rows)
+    }
+}
