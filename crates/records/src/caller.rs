@@ -43,8 +43,11 @@ impl Caller {
     #[must_use]
     pub fn variables(&self, now: Timestamp) -> Variables {
         let principal = &self.access.principal;
-        let mut departments: Vec<Uuid> =
-            principal.memberships.iter().flat_map(|m| m.departments.iter().copied()).collect();
+        let mut departments: Vec<Uuid> = principal
+            .memberships
+            .iter()
+            .flat_map(|m| m.departments.iter().copied())
+            .collect();
         departments.sort_unstable();
         departments.dedup();
         Variables {
@@ -88,7 +91,9 @@ impl Language {
     #[must_use]
     pub fn parse(tag: &str) -> Option<Language> {
         let primary = tag.split(['-', '_']).next().unwrap_or(tag).trim();
-        Language::ALL.into_iter().find(|language| language.code().eq_ignore_ascii_case(primary))
+        Language::ALL
+            .into_iter()
+            .find(|language| language.code().eq_ignore_ascii_case(primary))
     }
 
     /// The best language for an `Accept-Language` header, by its weights.
@@ -98,7 +103,11 @@ impl Language {
             .split(',')
             .filter_map(|part| {
                 let (tag, quality) = part.split_once(";q=").unwrap_or((part, "1"));
-                let quality = quality.trim().parse::<f32>().ok().filter(|q| (0.0..=1.0).contains(q))?;
+                let quality = quality
+                    .trim()
+                    .parse::<f32>()
+                    .ok()
+                    .filter(|q| (0.0..=1.0).contains(q))?;
                 // Thousandths, as the header's grammar allows; compared as integers.
                 Language::parse(tag.trim()).map(|language| ((quality * 1000.0) as u32, language))
             })

@@ -55,7 +55,9 @@ impl CursorKey {
             .extract(secret)
             .expand(&[b"cursor"], HKDF_SHA256)
             .and_then(|okm| okm.fill(&mut bytes));
-        let key = filled.ok().and_then(|()| RandomizedNonceKey::new(&AES_256_GCM, &bytes).ok());
+        let key = filled
+            .ok()
+            .and_then(|()| RandomizedNonceKey::new(&AES_256_GCM, &bytes).ok());
         CursorKey { key }
     }
 
@@ -83,7 +85,9 @@ impl CursorKey {
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut sealed = sealed.to_vec();
         let key = self.key.as_ref()?;
-        let clear = key.open_in_place(nonce, Aad::from(binding.finish()), &mut sealed).ok()?;
+        let clear = key
+            .open_in_place(nonce, Aad::from(binding.finish()), &mut sealed)
+            .ok()?;
         Some(clear.to_vec())
     }
 }
@@ -95,13 +99,21 @@ mod tests {
     #[test]
     fn a_cursor_opens_only_where_it_was_made() {
         let key = CursorKey::derive(&[7; 32]);
-        let cursor = key.seal(b"[1,2]", Binding::new("list").with("ann").with("tickets")).unwrap();
+        let cursor = key
+            .seal(b"[1,2]", Binding::new("list").with("ann").with("tickets"))
+            .unwrap();
         let open = |binding| key.open(&cursor, binding);
-        assert_eq!(open(Binding::new("list").with("ann").with("tickets")).unwrap(), b"[1,2]");
+        assert_eq!(
+            open(Binding::new("list").with("ann").with("tickets")).unwrap(),
+            b"[1,2]"
+        );
         assert_eq!(open(Binding::new("list").with("bob").with("tickets")), None);
         assert_eq!(open(Binding::new("list").with("annt").with("ickets")), None);
         let other = CursorKey::derive(&[8; 32]);
-        assert_eq!(other.open(&cursor, Binding::new("list").with("ann").with("tickets")), None);
+        assert_eq!(
+            other.open(&cursor, Binding::new("list").with("ann").with("tickets")),
+            None
+        );
         for forged in ["", "x", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "é"] {
             assert_eq!(key.open(forged, Binding::new("list")), None);
         }

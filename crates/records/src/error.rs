@@ -179,12 +179,20 @@ pub struct FieldError {
 impl FieldError {
     /// A [`FieldError`] from its parts.
     pub fn new(field: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
-        FieldError { field: field.into(), code: code.to_owned(), detail: detail.into() }
+        FieldError {
+            field: field.into(),
+            code: code.to_owned(),
+            detail: detail.into(),
+        }
     }
 
     /// The value of `field` is not one of its type.
     pub fn of(field: impl Into<String>, invalid: Invalid) -> Self {
-        FieldError { field: field.into(), code: invalid.code.to_owned(), detail: invalid.detail }
+        FieldError {
+            field: field.into(),
+            code: invalid.code.to_owned(),
+            detail: invalid.detail,
+        }
     }
 }
 
@@ -195,8 +203,16 @@ impl Error {
     }
 
     /// A query parameter that is wrong.
-    pub fn query(parameter: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
-        Error::BadQuery { parameter: parameter.into(), code, detail: detail.into() }
+    pub fn query(
+        parameter: impl Into<String>,
+        code: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Error::BadQuery {
+            parameter: parameter.into(),
+            code,
+            detail: detail.into(),
+        }
     }
 
     /// A condition in `parameter` that cannot be read or bound.

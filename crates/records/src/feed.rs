@@ -28,6 +28,17 @@ pub trait Reactor: Send + Sync {
 
     /// Works a run of entries off. An error means: none of them is done, try again.
     fn handle<'a>(&'a self, entries: &'a [Entry]) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Where it stands. Kept in the database, unless what it writes keeps its own place: an index
+    /// on disk then knows it exactly.
+    fn position<'a>(&'a self, records: &'a Records) -> BoxFuture<'a, Result<i64, Error>> {
+        Box::pin(async move { Ok(records.store().cursor(self.name()).await?) })
+    }
+
+    /// Moves its place past what was handled or parked.
+    fn advance<'a>(&'a self, records: &'a Records, pos: i64) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move { Ok(records.store().set_cursor(self.name(), pos).await?) })
+    }
 }
 
 /// Follows the feed for one reactor until `stop` turns true.
@@ -61,11 +72,13 @@ pub async fn follow(records: Records, reactor: Arc<dyn Reactor>, mut stop: watch
 /// One run; true when there may be more.
 async fn step(records: &Records, reactor: &dyn Reactor, failures: u32) -> Result<bool, Error> {
     let store = records.store();
-    let from = store.cursor(reactor.name()).await?;
+    let from = reactor.position(records).await?;
     // After a failure one entry at a time, so that a poisoned one stands alone.
     let batch = if failures > 0 { 1 } else { BATCH };
     let entries = store.feed_after(from, batch).await?;
-    let Some(last) = entries.last() else { return Ok(false) };
+    let Some(last) = entries.last() else {
+        return Ok(false);
+    };
     if let Err(error) = reactor.handle(&entries).await {
         if failures + 1 < TRIES {
             return Err(error);
@@ -75,7 +88,7 @@ async fn step(records: &Records, reactor: &dyn Reactor, failures: u32) -> Result
             record = %last.entry.record, %error, "entry parked"
         );
     }
-    store.set_cursor(reactor.name(), last.pos).await?;
+    reactor.advance(records, last.pos).await?;
     Ok(true)
 }
 
@@ -83,7 +96,6 @@ async fn step(records: &Records, reactor: &dyn Reactor, failures: u32) -> Result
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn lag(records: &Records, reactor: &str) -> Result<i64, Error> {
-    let store = records.store();
-    Ok(store.feed_end().await? - store.cursor(reactor).await?)
+pub async fn lag(records: &Records, reactor: &dyn Reactor) -> Result<i64, Error> {
+    Ok(records.store().feed_end().await? - reactor.position(records).await?)
 }

@@ -81,8 +81,26 @@ pub struct Call {
     pub upload: Option<Upload>,
 }
 
-/// A body that is read as it comes.
-pub type Upload = futures::stream::BoxStream<'static, Result<Bytes, Error>>;
+/// A body that is read as it comes, once. The lock is never contended: it makes a call something
+/// that threads may share.
+pub struct Upload(parking_lot::Mutex<Chunks>);
+
+/// Bytes as they come.
+pub type Chunks = futures::stream::BoxStream<'static, Result<Bytes, Error>>;
+
+impl Upload {
+    /// A body.
+    #[must_use]
+    pub fn new(chunks: Chunks) -> Upload {
+        Upload(parking_lot::Mutex::new(chunks))
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn into_chunks(self) -> Chunks {
+        self.0.into_inner()
+    }
+}
 
 impl Call {
     /// The caller.
@@ -144,20 +162,28 @@ pub enum Body {
     /// Results of a bulk, some of which may be problems the server has to word.
     Bulk(Vec<crate::write::BulkResult>),
     /// Anything else, by content type, as it comes.
-    Stream(String, futures::stream::BoxStream<'static, Result<Bytes, Error>>),
+    Stream(String, Chunks),
 }
 
 impl Reply {
     /// 200 with JSON already written.
     #[must_use]
     pub fn json(body: Vec<u8>) -> Reply {
-        Reply { status: StatusCode::OK, headers: Vec::new(), body: Body::Json(body) }
+        Reply {
+            status: StatusCode::OK,
+            headers: Vec::new(),
+            body: Body::Json(body),
+        }
     }
 
     /// 204.
     #[must_use]
     pub fn empty() -> Reply {
-        Reply { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: Body::Empty }
+        Reply {
+            status: StatusCode::NO_CONTENT,
+            headers: Vec::new(),
+            body: Body::Empty,
+        }
     }
 
     /// The same with another status.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use opsflux_model::{Binder, EntityIx, Schema};
+use opsflux_model::predicate::Binder;
+use opsflux_model::{EntityIx, Schema};
 use opsflux_store::Store;
 use parking_lot::Mutex;
 use serde_json::Value as Json;
@@ -94,7 +95,10 @@ impl Records {
     pub fn new(options: RecordsOptions) -> Records {
         let mut rules: BTreeMap<String, Vec<Arc<dyn Rule>>> = BTreeMap::new();
         for rule in options.rules {
-            rules.entry(rule.entity().to_owned()).or_default().push(rule);
+            rules
+                .entry(rule.entity().to_owned())
+                .or_default()
+                .push(rule);
         }
         Records {
             inner: Arc::new(Inner {
@@ -151,7 +155,10 @@ impl Records {
         if noted.0 != second {
             *noted = (second, HashMap::new());
         }
-        let count = noted.1.entry(address.unwrap_or_default().to_owned()).or_insert(0);
+        let count = noted
+            .1
+            .entry(address.unwrap_or_default().to_owned())
+            .or_insert(0);
         *count += 1;
         *count <= 10
     }
@@ -168,14 +175,22 @@ impl Records {
         let at = self.now();
         let seconds = u64::try_from(at.as_second()).unwrap_or_default();
         let nanos = u32::try_from(at.subsec_nanosecond()).unwrap_or_default();
-        Uuid::new_v7(uuid::Timestamp::from_unix(uuid::timestamp::context::ContextV7::new(), seconds, nanos))
+        Uuid::new_v7(uuid::Timestamp::from_unix(
+            uuid::timestamp::context::ContextV7::new(),
+            seconds,
+            nanos,
+        ))
     }
 
     /// Binds conditions with the rights of `caller` and hands the binder to `work`.
     pub fn bind<T>(&self, caller: &Caller, work: impl FnOnce(&Binder<'_>) -> T) -> T {
         let schema = self.schema();
         let variables = caller.variables(self.now());
-        let binder = Binder { schema: &schema, access: Some(&caller.access), variables: &variables };
+        let binder = Binder {
+            schema: &schema,
+            access: Some(&caller.access),
+            variables: &variables,
+        };
         work(&binder)
     }
 
@@ -183,7 +198,10 @@ impl Records {
     #[must_use]
     pub fn collection(&self, caller: &Caller, collection: &str) -> Option<EntityIx> {
         let ix = self.schema().find_collection(collection)?;
-        caller.access.may(ix, opsflux_model::Action::View).then_some(ix)
+        caller
+            .access
+            .may(ix, opsflux_model::Action::View)
+            .then_some(ix)
     }
 
     /// The settings of a tenant: what administrators changed, by `module.name`.
@@ -197,8 +215,13 @@ impl Records {
         if let Some(known) = self.inner.settings.load().get(&tenant) {
             return Ok(known.clone());
         }
-        let read: BTreeMap<String, Json> =
-            self.inner.store.settings(tenant).await?.into_iter().collect();
+        let read: BTreeMap<String, Json> = self
+            .inner
+            .store
+            .settings(tenant)
+            .await?
+            .into_iter()
+            .collect();
         let read = Arc::new(read);
         self.inner.settings.rcu(|all| {
             let mut all = BTreeMap::clone(all);
@@ -230,6 +253,8 @@ impl Records {
             let module = schema.modules.iter().find(|m| m.name == module)?;
             module.settings.get(name)
         });
-        Ok(declared.map_or(Json::Null, |setting| crate::read::json::to_json(&setting.default)))
+        Ok(declared.map_or(Json::Null, |setting| {
+            crate::read::json::to_json(&setting.default)
+        }))
     }
 }

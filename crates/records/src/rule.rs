@@ -138,7 +138,10 @@ impl Snapshot {
     #[must_use]
     pub fn get(&self, schema: &Schema, name: &str) -> &Value {
         static NULL: Value = Value::Null;
-        schema.entity(self.entity).find(name).map_or(&NULL, |field| self.value(field))
+        schema
+            .entity(self.entity)
+            .find(name)
+            .map_or(&NULL, |field| self.value(field))
     }
 }
 
@@ -194,14 +197,17 @@ impl Draft<'_> {
     pub fn get(&self, name: &str) -> &Value {
         static NULL: Value = Value::Null;
         let place = self.entity().find(name).map(|ix| usize::from(ix.0));
-        place.and_then(|place| self.values.get(place)).unwrap_or(&NULL)
+        place
+            .and_then(|place| self.values.get(place))
+            .unwrap_or(&NULL)
     }
 
     /// The value it had; null for a new record.
     #[must_use]
     pub fn was(&self, name: &str) -> &Value {
         static NULL: Value = Value::Null;
-        self.before.map_or(&NULL, |before| before.get(self.schema, name))
+        self.before
+            .map_or(&NULL, |before| before.get(self.schema, name))
     }
 
     /// Whether the change touches the field; for a new record, whether it has a value.

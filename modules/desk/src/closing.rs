@@ -30,7 +30,11 @@ impl Rule for OpenChildren {
             test("status", Op::NotIn, json!(["done", "closed"])),
         ]);
         vec![
-            Need::Records { entity: TICKET, condition: open, limit: 500 },
+            Need::Records {
+                entity: TICKET,
+                condition: open,
+                limit: 500,
+            },
             Need::Setting(SETTING),
         ]
     }
@@ -70,5 +74,9 @@ fn finishes(draft: &Draft<'_>) -> bool {
 }
 
 fn test(field: &str, op: Op, value: serde_json::Value) -> Condition {
-    Condition::Test { field: field.to_owned(), op, value }
+    Condition::Test {
+        field: field.to_owned(),
+        op,
+        value,
+    }
 }

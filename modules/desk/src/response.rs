@@ -37,7 +37,9 @@ impl Rule for FirstResponse {
     }
 
     fn apply(&self, draft: &mut Draft<'_>, known: &Known) -> Result<(), Refusal> {
-        let Some(ticket) = known.records(0).first() else { return Ok(()) };
+        let Some(ticket) = known.records(0).first() else {
+            return Ok(());
+        };
         let answered = !ticket.get(draft.schema, "first_response_at").is_empty();
         let requester = ticket.get(draft.schema, "requester").as_id();
         if answered || known.user.is_none() || known.user == requester {

@@ -25,8 +25,14 @@ impl Rule for Routing {
 
     fn needs(&self, draft: &Draft<'_>) -> Vec<Need> {
         vec![
-            Need::Record { entity: "user", id: id(draft.get("requester")) },
-            Need::Record { entity: "category", id: id(draft.get("category")) },
+            Need::Record {
+                entity: "user",
+                id: id(draft.get("requester")),
+            },
+            Need::Record {
+                entity: "category",
+                id: id(draft.get("category")),
+            },
         ]
     }
 

@@ -20,10 +20,17 @@ const TARGET: &str = "target";
 
 pub(super) fn operations(records: &Records, ix: EntityIx, entity: &Entity) -> Vec<Operation> {
     let schema = records.schema();
-    let Some(comments) = schema.find(COMMENT) else { return Vec::new() };
+    let Some(comments) = schema.find(COMMENT) else {
+        return Vec::new();
+    };
     let declared = schema.entity(comments);
-    let Some(via) = declared.find(TARGET) else { return Vec::new() };
-    let room = Room { records: records.clone(), entity: comments };
+    let Some(via) = declared.find(TARGET) else {
+        return Vec::new();
+    };
+    let room = Room {
+        records: records.clone(),
+        entity: comments,
+    };
     let read = {
         let room = room.clone();
         Operation {
@@ -34,11 +41,20 @@ pub(super) fn operations(records: &Records, ix: EntityIx, entity: &Entity) -> Ve
             handler: handler(move |call| {
                 let room = room.clone();
                 async move {
-                    let id = room.records.resolve(call.caller()?, ix, call.path(0)).await?;
+                    let id = room
+                        .records
+                        .resolve(call.caller()?, ix, call.path(0))
+                        .await?;
                     list(room, call, Some(Nested { via, to: ix, id })).await
                 }
             }),
-            ..of(entity, "comments", Method::GET, "/{id}/comments", "The conversation".to_owned())
+            ..of(
+                entity,
+                "comments",
+                Method::GET,
+                "/{id}/comments",
+                "The conversation".to_owned(),
+            )
         }
     };
     let name = entity.name.clone();
@@ -58,7 +74,10 @@ pub(super) fn operations(records: &Records, ix: EntityIx, entity: &Entity) -> Ve
         handler: handler(move |call| {
             let (room, name) = (room.clone(), name.clone());
             async move {
-                let id = room.records.resolve(call.caller()?, ix, call.path(0)).await?;
+                let id = room
+                    .records
+                    .resolve(call.caller()?, ix, call.path(0))
+                    .await?;
                 let mut body = call.object()?;
                 if body.contains_key(TARGET) {
                     return Err(Error::field(TARGET, "readonly", ""));
@@ -67,7 +86,13 @@ pub(super) fn operations(records: &Records, ix: EntityIx, entity: &Entity) -> Ve
                 create_one(&room, &call, body).await
             }
         }),
-        ..of(entity, "comment", Method::POST, "/{id}/comments", "Say something".to_owned())
+        ..of(
+            entity,
+            "comment",
+            Method::POST,
+            "/{id}/comments",
+            "Say something".to_owned(),
+        )
     };
     vec![read, write]
 }

@@ -51,12 +51,15 @@ pub(super) async fn once(
     call: &Call,
     status: StatusCode,
 ) -> Result<Kept, Error> {
-    let Some(key) = call.header(KEY_HEADER) else { return Ok(Kept::New(None)) };
+    let Some(key) = call.header(KEY_HEADER) else {
+        return Ok(Kept::New(None));
+    };
     if key.is_empty() || key.len() > MAX_KEY {
         let detail = format!("1 to {MAX_KEY} characters");
         return Err(Error::query("Idempotency-Key", "invalid_value", detail));
     }
-    let principal = call.caller()?.user();
+    let caller = call.caller()?;
+    let principal = caller.user();
     let operation = call.operation.clone();
     let body_hash = digest(&SHA256, &call.body).as_ref().to_vec();
     let slot: InFlight = (principal, operation.clone(), key.to_owned());
@@ -69,10 +72,20 @@ pub(super) async fn once(
         key: key.to_owned(),
         body_hash: body_hash.clone(),
         status: status.as_u16(),
-        expires_at: records.now().checked_add(KEPT_HOURS.hours()).unwrap_or_else(|_| records.now()),
+        expires_at: records
+            .now()
+            .checked_add(KEPT_HOURS.hours())
+            .unwrap_or_else(|_| records.now()),
     };
-    let taken = Slot { pending, inner: records.inner.clone(), key: slot };
-    let kept = records.store().answer(principal, &operation, key).await?;
+    let taken = Slot {
+        pending,
+        inner: records.inner.clone(),
+        key: slot,
+    };
+    let kept = records
+        .store()
+        .answer(caller.tenant(), principal, &operation, key)
+        .await?;
     match kept.filter(|kept| kept.expires_at > records.now()) {
         None => Ok(Kept::New(Some(taken))),
         Some(kept) if kept.body_hash == body_hash => {

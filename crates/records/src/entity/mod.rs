@@ -20,8 +20,8 @@ use crate::error::Error;
 use crate::operation::{Call, Handler, Needs, Operation, Reply};
 use crate::records::Records;
 
-pub use idempotency::KEY_HEADER;
 pub(crate) use idempotency::InFlight;
+pub use idempotency::KEY_HEADER;
 
 /// The operations of every entity of the schema in force.
 #[must_use]

@@ -12,7 +12,10 @@ use crate::read::{Found, GetRequest, ListRequest, Nested};
 use crate::records::Records;
 
 pub(super) fn operations(records: &Records, ix: EntityIx, entity: &Entity) -> Vec<Operation> {
-    let room = Room { records: records.clone(), entity: ix };
+    let room = Room {
+        records: records.clone(),
+        entity: ix,
+    };
     let view = Needs::Permission(ix, Action::View);
     let list = {
         let room = room.clone();
@@ -22,7 +25,13 @@ pub(super) fn operations(records: &Records, ix: EntityIx, entity: &Entity) -> Ve
             output: (StatusCode::OK, json_of(entity, "Page")),
             problems: vec![StatusCode::BAD_REQUEST],
             handler: handler(move |call| list(room.clone(), call, None)),
-            ..of(entity, "list", Method::GET, "", format!("List {}", entity.collection))
+            ..of(
+                entity,
+                "list",
+                Method::GET,
+                "",
+                format!("List {}", entity.collection),
+            )
         }
     };
     let get = {
@@ -33,7 +42,13 @@ pub(super) fn operations(records: &Records, ix: EntityIx, entity: &Entity) -> Ve
             output: (StatusCode::OK, json_of(entity, "")),
             problems: vec![StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND],
             handler: handler(move |call| get(room.clone(), call)),
-            ..of(entity, "get", Method::GET, "/{id}", format!("Read one of {}", entity.collection))
+            ..of(
+                entity,
+                "get",
+                Method::GET,
+                "/{id}",
+                format!("Read one of {}", entity.collection),
+            )
         }
     };
     let mut all = vec![list, get];
@@ -49,12 +64,23 @@ fn history(room: &Room, entity: &Entity) -> Operation {
     Operation {
         needs: Needs::Permission(room.entity, Action::View),
         query: vec![
-            parameter("cursor", json!({"type": "string"}), "Where the page before ended"),
-            parameter("limit", json!({"type": "integer", "minimum": 1, "maximum": 500}), "Entries"),
+            parameter(
+                "cursor",
+                json!({"type": "string"}),
+                "Where the page before ended",
+            ),
+            parameter(
+                "limit",
+                json!({"type": "integer", "minimum": 1, "maximum": 500}),
+                "Entries",
+            ),
         ],
         output: (
             StatusCode::OK,
-            Some((super::JSON.to_owned(), json!({"$ref": "#/components/schemas/HistoryPage"}))),
+            Some((
+                super::JSON.to_owned(),
+                json!({"$ref": "#/components/schemas/HistoryPage"}),
+            )),
         ),
         problems: vec![StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND],
         handler: handler(move |call| {
@@ -77,7 +103,13 @@ fn history(room: &Room, entity: &Entity) -> Operation {
                 Ok(Reply::json(body))
             }
         }),
-        ..of(entity, "history", Method::GET, "/{id}/history", "Who changed what".to_owned())
+        ..of(
+            entity,
+            "history",
+            Method::GET,
+            "/{id}/history",
+            "Who changed what".to_owned(),
+        )
     }
 }
 
@@ -89,11 +121,17 @@ fn related(room: &Room, entity: &Entity) -> Vec<Operation> {
             || (entity.comments && name == "comments")
             || (entity.files && name == "files")
     };
-    let related = entity.related.iter().filter(|related| !taken(&related.name));
+    let related = entity
+        .related
+        .iter()
+        .filter(|related| !taken(&related.name));
     related
         .map(|related| {
             let other = schema.entity(related.entity);
-            let target = Room { records: room.records.clone(), entity: related.entity };
+            let target = Room {
+                records: room.records.clone(),
+                entity: related.entity,
+            };
             let parent = room.entity;
             let via = related.via;
             let path = format!("/{{id}}/{}", related.name.replace('_', "-"));
@@ -109,7 +147,16 @@ fn related(room: &Room, entity: &Entity) -> Vec<Operation> {
                             let caller = call.caller()?;
                             target.records.resolve(caller, parent, call.path(0)).await?
                         };
-                        list(target, call, Some(Nested { via, to: parent, id })).await
+                        list(
+                            target,
+                            call,
+                            Some(Nested {
+                                via,
+                                to: parent,
+                                id,
+                            }),
+                        )
+                        .await
                     }
                 }),
                 ..of(
@@ -132,7 +179,9 @@ pub(super) async fn list(room: Room, call: Call, nested: Option<Nested>) -> Resu
     let schema = room.records.schema();
     let mut request = ListRequest::from_query(schema.entity(room.entity), &call.query)?;
     request.nested = nested;
-    Ok(Reply::json(room.records.list(caller, room.entity, &request).await?))
+    Ok(Reply::json(
+        room.records.list(caller, room.entity, &request).await?,
+    ))
 }
 
 async fn get(room: Room, call: Call) -> Result<Reply, Error> {
@@ -144,14 +193,28 @@ async fn get(room: Room, call: Call) -> Result<Reply, Error> {
             "expand" => request.expand = names(),
             "deleted" => request.deleted = value != "false",
             other => {
-                return Err(Error::query(other, "unknown_parameter", "fields, expand, deleted"));
+                return Err(Error::query(
+                    other,
+                    "unknown_parameter",
+                    "fields, expand, deleted",
+                ));
             }
         }
     }
-    let found = room.records.get(call.caller()?, room.entity, call.path(0), &request).await?;
+    let found = room
+        .records
+        .get(call.caller()?, room.entity, call.path(0), &request)
+        .await?;
     let etag = format!("\"{}\"", found.version);
-    if call.header("if-none-match").is_some_and(|known| known == etag) {
-        let reply = Reply { status: StatusCode::NOT_MODIFIED, headers: Vec::new(), body: Body::Empty };
+    if call
+        .header("if-none-match")
+        .is_some_and(|known| known == etag)
+    {
+        let reply = Reply {
+            status: StatusCode::NOT_MODIFIED,
+            headers: Vec::new(),
+            body: Body::Empty,
+        };
         return Ok(reply.with_header("etag", &etag));
     }
     Ok(with_etag(found))
@@ -164,8 +227,16 @@ pub(super) fn with_etag(found: Found) -> Reply {
 
 fn get_parameters() -> Vec<(String, Json, String)> {
     vec![
-        parameter("fields", json!({"type": "string"}), "Names of the fields wanted, with commas"),
-        parameter("expand", json!({"type": "string"}), "Links whose records are wanted whole"),
+        parameter(
+            "fields",
+            json!({"type": "string"}),
+            "Names of the fields wanted, with commas",
+        ),
+        parameter(
+            "expand",
+            json!({"type": "string"}),
+            "Links whose records are wanted whole",
+        ),
         parameter("deleted", json!({"type": "boolean"}), "A deleted record"),
     ]
 }
@@ -173,15 +244,39 @@ fn get_parameters() -> Vec<(String, Json, String)> {
 pub(super) fn list_parameters() -> Vec<(String, Json, String)> {
     let text = || json!({"type": "string"});
     vec![
-        parameter("filter", text(), "A condition as JSON: {\"all\": [{\"field\", \"op\", \"value\"}]}"),
-        parameter("q", json!({"type": "string", "maxLength": 500}), "Full text"),
+        parameter(
+            "filter",
+            text(),
+            "A condition as JSON: {\"all\": [{\"field\", \"op\", \"value\"}]}",
+        ),
+        parameter(
+            "q",
+            json!({"type": "string", "maxLength": 500}),
+            "Full text",
+        ),
         parameter("sort", text(), "Fields with commas, - for descending"),
-        parameter("limit", json!({"type": "integer", "minimum": 1, "maximum": 500}), "Rows, 50 unless given"),
+        parameter(
+            "limit",
+            json!({"type": "integer", "minimum": 1, "maximum": 500}),
+            "Rows, 50 unless given",
+        ),
         parameter("cursor", text(), "next_cursor of the page before"),
         parameter("fields", text(), "Names of the fields wanted, with commas"),
         parameter("expand", text(), "Links whose records are wanted whole"),
-        parameter("total", json!({"type": "boolean"}), "Whether to count, up to 10,000"),
-        parameter("deleted", json!({"type": "boolean"}), "Deleted records instead of living ones"),
-        parameter("*", text(), "FIELD=value or FIELD[op]=value, the field may be a dotted path"),
+        parameter(
+            "total",
+            json!({"type": "boolean"}),
+            "Whether to count, up to 10,000",
+        ),
+        parameter(
+            "deleted",
+            json!({"type": "boolean"}),
+            "Deleted records instead of living ones",
+        ),
+        parameter(
+            "*",
+            text(),
+            "FIELD=value or FIELD[op]=value, the field may be a dotted path",
+        ),
     ]
 }

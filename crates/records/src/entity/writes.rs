@@ -1,8 +1,8 @@
 //! Creating, changing, deleting, restoring, in bulk or one by one.
 
 use http::{Method, StatusCode};
-use opsflux_model::schema::{Entity, EntityIx};
 use opsflux_model::Action;
+use opsflux_model::schema::{Entity, EntityIx};
 use serde_json::{Map, Value as Json, json};
 
 use super::idempotency::{Kept, once};
@@ -15,11 +15,17 @@ use crate::write::{
     BulkResult, Confirm, Precondition, WriteOptions, Written, done_json, read_bulk,
 };
 
-const CONFLICTS: [StatusCode; 3] =
-    [StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY, StatusCode::UNSUPPORTED_MEDIA_TYPE];
+const CONFLICTS: [StatusCode; 3] = [
+    StatusCode::CONFLICT,
+    StatusCode::UNPROCESSABLE_ENTITY,
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+];
 
 pub(super) fn operations(records: &Records, ix: EntityIx, entity: &Entity) -> Vec<Operation> {
-    let room = Room { records: records.clone(), entity: ix };
+    let room = Room {
+        records: records.clone(),
+        entity: ix,
+    };
     vec![
         create(&room, entity),
         update(&room, entity),
@@ -44,7 +50,13 @@ fn create(room: &Room, entity: &Entity) -> Operation {
                 note_refusal(&room, &call, "create", made).await
             }
         }),
-        ..of(entity, "create", Method::POST, "", format!("Create one of {}", entity.collection))
+        ..of(
+            entity,
+            "create",
+            Method::POST,
+            "",
+            format!("Create one of {}", entity.collection),
+        )
     }
 }
 
@@ -64,15 +76,25 @@ pub(super) async fn create_one(
         answer: slot.as_ref().map(|slot| slot.pending.clone()),
         ..WriteOptions::default()
     };
-    let written = room.records.create(caller, room.entity, body, &options).await?;
+    let written = room
+        .records
+        .create(caller, room.entity, body, &options)
+        .await?;
     Ok(created(room, written))
 }
 
 fn created(room: &Room, written: Written) -> Reply {
     let schema = room.records.schema();
-    let location =
-        format!("/api/v1/{}/{}", schema.entity(room.entity).collection, written.id);
-    let status = if written.created { StatusCode::CREATED } else { StatusCode::OK };
+    let location = format!(
+        "/api/v1/{}/{}",
+        schema.entity(room.entity).collection,
+        written.id
+    );
+    let status = if written.created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     Reply::json(written.body)
         .with_status(status)
         .with_header("location", &location)
@@ -93,10 +115,16 @@ async fn again(
     let Some(id) = own.filter_map(|touched| touched["id"].as_str()).next() else {
         return Ok(Reply::json(b"{}".to_vec()).with_status(status));
     };
-    let found =
-        room.records.get(call.caller()?, room.entity, id, &GetRequest::default()).await?;
-    let written =
-        Written { id: found.id, version: found.version, body: found.body, created: true };
+    let found = room
+        .records
+        .get(call.caller()?, room.entity, id, &GetRequest::default())
+        .await?;
+    let written = Written {
+        id: found.id,
+        version: found.version,
+        body: found.body,
+        created: true,
+    };
     Ok(created(room, written).with_status(status))
 }
 
@@ -106,8 +134,11 @@ fn update(room: &Room, entity: &Entity) -> Operation {
         needs: Needs::Permission(room.entity, Action::View),
         input: json_of(entity, "Patch"),
         output: (StatusCode::OK, json_of(entity, "")),
-        problems: [CONFLICTS.as_slice(), &[StatusCode::NOT_FOUND, StatusCode::PRECONDITION_FAILED]]
-            .concat(),
+        problems: [
+            CONFLICTS.as_slice(),
+            &[StatusCode::NOT_FOUND, StatusCode::PRECONDITION_FAILED],
+        ]
+        .concat(),
         handler: handler(move |call| {
             let room = room.clone();
             async move {
@@ -118,8 +149,10 @@ fn update(room: &Room, entity: &Entity) -> Operation {
                     ..WriteOptions::default()
                 };
                 let caller = call.caller()?;
-                let written =
-                    room.records.update(caller, room.entity, call.path(0), patch, &options).await;
+                let written = room
+                    .records
+                    .update(caller, room.entity, call.path(0), patch, &options)
+                    .await;
                 let reply = written.map(|written| {
                     let etag = format!("\"{}\"", written.version);
                     Reply::json(written.body).with_header("etag", &etag)
@@ -127,7 +160,13 @@ fn update(room: &Room, entity: &Entity) -> Operation {
                 note_refusal(&room, &call, "edit", reply).await
             }
         }),
-        ..of(entity, "update", Method::PATCH, "/{id}", format!("Change one of {}", entity.collection))
+        ..of(
+            entity,
+            "update",
+            Method::PATCH,
+            "/{id}",
+            format!("Change one of {}", entity.collection),
+        )
     }
 }
 
@@ -136,7 +175,11 @@ fn delete(room: &Room, entity: &Entity) -> Operation {
     Operation {
         needs: Needs::Permission(room.entity, Action::View),
         output: (StatusCode::NO_CONTENT, None),
-        problems: vec![StatusCode::NOT_FOUND, StatusCode::CONFLICT, StatusCode::PRECONDITION_FAILED],
+        problems: vec![
+            StatusCode::NOT_FOUND,
+            StatusCode::CONFLICT,
+            StatusCode::PRECONDITION_FAILED,
+        ],
         handler: handler(move |call| {
             let room = room.clone();
             async move {
@@ -146,15 +189,23 @@ fn delete(room: &Room, entity: &Entity) -> Operation {
                     ..WriteOptions::default()
                 };
                 let caller = call.caller()?;
-                let deleted =
-                    room.records.delete(caller, room.entity, call.path(0), &options).await;
+                let deleted = room
+                    .records
+                    .delete(caller, room.entity, call.path(0), &options)
+                    .await;
                 let reply = deleted.map(|deletion| {
                     Reply::empty().with_header("opsflux-deletion", &deletion.to_string())
                 });
                 note_refusal(&room, &call, "delete", reply).await
             }
         }),
-        ..of(entity, "delete", Method::DELETE, "/{id}", format!("Delete one of {}", entity.collection))
+        ..of(
+            entity,
+            "delete",
+            Method::DELETE,
+            "/{id}",
+            format!("Delete one of {}", entity.collection),
+        )
     }
 }
 
@@ -181,7 +232,10 @@ fn restore(room: &Room, entity: &Entity) -> Operation {
             "restore",
             Method::POST,
             "/{id}/restore",
-            format!("Bring back a deleted one of {}, with what went with it", entity.collection),
+            format!(
+                "Bring back a deleted one of {}, with what went with it",
+                entity.collection
+            ),
         )
     }
 }
@@ -193,7 +247,10 @@ fn bulk(room: &Room, entity: &Entity) -> Operation {
         input: json_of(entity, "Bulk"),
         output: (
             StatusCode::OK,
-            Some((JSON.to_owned(), json!({"$ref": "#/components/schemas/BulkResults"}))),
+            Some((
+                JSON.to_owned(),
+                json!({"$ref": "#/components/schemas/BulkResults"}),
+            )),
         ),
         problems: CONFLICTS.to_vec(),
         handler: handler(move |call| {
@@ -205,7 +262,10 @@ fn bulk(room: &Room, entity: &Entity) -> Operation {
             "bulk",
             Method::POST,
             "/bulk",
-            format!("Up to 1,000 operations on {}, all or nothing unless atomic is false", entity.collection),
+            format!(
+                "Up to 1,000 operations on {}, all or nothing unless atomic is false",
+                entity.collection
+            ),
         )
     }
 }
@@ -215,15 +275,21 @@ async fn run_bulk(room: &Room, call: &Call) -> Result<Reply, Error> {
     let (operations, atomic) = read_bulk(&call.object()?)?;
     if !atomic {
         let confirm = confirm(call);
-        let results =
-            room.records.bulk_each(caller, room.entity, &operations, confirm.as_ref()).await;
-        return Ok(Reply { body: Body::Bulk(results), ..Reply::json(Vec::new()) });
+        let results = room
+            .records
+            .bulk_each(caller, room.entity, &operations, confirm.as_ref())
+            .await;
+        return Ok(Reply {
+            body: Body::Bulk(results),
+            ..Reply::json(Vec::new())
+        });
     }
     let slot = match once(&room.records, call, StatusCode::OK).await? {
         Kept::Answered(status, recipe) => {
             let ids = recipe.as_array().into_iter().flatten();
-            let results: Vec<Json> =
-                ids.map(|touched| json!({"status": status.as_u16(), "record": touched})).collect();
+            let results: Vec<Json> = ids
+                .map(|touched| json!({"status": status.as_u16(), "record": touched}))
+                .collect();
             let body = json!({"results": results}).to_string().into_bytes();
             return Ok(Reply::json(body).with_status(status));
         }
@@ -234,7 +300,10 @@ async fn run_bulk(room: &Room, call: &Call) -> Result<Reply, Error> {
         answer: slot.as_ref().map(|slot| slot.pending.clone()),
         ..WriteOptions::default()
     };
-    let done = room.records.bulk_atomic(caller, room.entity, &operations, &options).await?;
+    let done = room
+        .records
+        .bulk_atomic(caller, room.entity, &operations, &options)
+        .await?;
     let results: Vec<Json> = done
         .iter()
         .filter_map(|result| match result {
@@ -242,7 +311,9 @@ async fn run_bulk(room: &Room, call: &Call) -> Result<Reply, Error> {
             BulkResult::Failed(_) => None,
         })
         .collect();
-    Ok(Reply::json(json!({"results": results}).to_string().into_bytes()))
+    Ok(Reply::json(
+        json!({"results": results}).to_string().into_bytes(),
+    ))
 }
 
 /// `If-Match`, else `base_version` in the body.
@@ -251,7 +322,10 @@ fn precondition(call: &Call, patch: &mut Map<String, Json>) -> Result<Preconditi
     if let Some(header) = call.header("if-match") {
         let version = header.trim().trim_start_matches("W/").trim_matches('"');
         let wrong = || Error::query("If-Match", "invalid_value", "a version as in ETag");
-        return version.parse().map(Precondition::IfMatch).map_err(|_| wrong());
+        return version
+            .parse()
+            .map(Precondition::IfMatch)
+            .map_err(|_| wrong());
     }
     match base {
         None | Some(Json::Null) => Ok(Precondition::None),
@@ -263,7 +337,8 @@ fn precondition(call: &Call, patch: &mut Map<String, Json>) -> Result<Preconditi
 }
 
 fn confirm(call: &Call) -> Option<Confirm> {
-    call.header("x-confirm").map(|token| Confirm(token.to_owned()))
+    call.header("x-confirm")
+        .map(|token| Confirm(token.to_owned()))
 }
 
 /// A refused attempt is told to the audit; the person gets the same answer either way.
@@ -274,8 +349,13 @@ async fn note_refusal(
     outcome: Result<Reply, Error>,
 ) -> Result<Reply, Error> {
     if let (Err(error), Some(caller)) = (&outcome, &call.caller)
-        && matches!(error, Error::Forbidden { .. } | Error::Conflict(_) | Error::Refused { .. })
-        && room.records.may_note_refusal(call.origin.address.as_deref())
+        && matches!(
+            error,
+            Error::Forbidden { .. } | Error::Conflict(_) | Error::Refused { .. }
+        )
+        && room
+            .records
+            .may_note_refusal(call.origin.address.as_deref())
     {
         let schema = room.records.schema();
         let entity = &schema.entity(room.entity).name;

@@ -64,15 +64,23 @@ impl Columns {
     ) -> Result<Columns, Error> {
         let declared = schema.entity(entity);
         let readable = |ix: FieldIx| access.field(entity, ix) > FieldRight::Hidden;
-        let always =
-            [system::ID, system::VERSION].into_iter().filter_map(|name| declared.find(name));
+        let always = [system::ID, system::VERSION]
+            .into_iter()
+            .filter_map(|name| declared.find(name));
         let mut fields: Vec<FieldIx> = always.collect();
         match wanted {
             Some(names) => {
                 for name in names {
-                    let ix = declared.find(name).filter(|ix| readable(*ix)).ok_or_else(|| {
-                        Error::query("fields", "unknown_field", format!("there is no field “{name}”"))
-                    })?;
+                    let ix = declared
+                        .find(name)
+                        .filter(|ix| readable(*ix))
+                        .ok_or_else(|| {
+                            Error::query(
+                                "fields",
+                                "unknown_field",
+                                format!("there is no field “{name}”"),
+                            )
+                        })?;
                     if !fields.contains(&ix) {
                         fields.push(ix);
                     }
@@ -97,7 +105,11 @@ impl Columns {
         declared: &Entity,
         fields: &[FieldIx],
     ) -> Columns {
-        let mut columns = Columns { outputs: Vec::new(), shapes: Vec::new(), children: Vec::new() };
+        let mut columns = Columns {
+            outputs: Vec::new(),
+            shapes: Vec::new(),
+            children: Vec::new(),
+        };
         for ix in fields {
             let field = declared.field(*ix);
             if field.kind.is_virtual() {
@@ -116,7 +128,10 @@ impl Columns {
                 (Output::Field(*ix), shape_of(schema, &field.kind))
             };
             columns.outputs.push(output);
-            columns.shapes.push(Shape { name: field.name.clone(), kind });
+            columns.shapes.push(Shape {
+                name: field.name.clone(),
+                kind,
+            });
         }
         columns
     }
@@ -124,12 +139,14 @@ impl Columns {
     /// The column of the link called `name`, with what it points at.
     #[must_use]
     pub fn link(&self, name: &str) -> Option<(usize, EntityIx)> {
-        self.shapes.iter().enumerate().find(|(_, shape)| shape.name == name).and_then(
-            |(place, shape)| match shape.kind {
+        self.shapes
+            .iter()
+            .enumerate()
+            .find(|(_, shape)| shape.name == name)
+            .and_then(|(place, shape)| match shape.kind {
                 ShapeKind::Link(to) => Some((place, to)),
                 _ => None,
-            },
-        )
+            })
     }
 
     /// Writes the fields of a row as the inside of a JSON object and notes its links.
@@ -152,13 +169,22 @@ impl Columns {
             match shape.kind {
                 ShapeKind::Masked => {
                     let filled = row.value(place)?.as_bool() == Some(true);
-                    out.extend_from_slice(if filled { "\"••••\"".as_bytes() } else { b"null" });
+                    out.extend_from_slice(if filled {
+                        "\"••••\"".as_bytes()
+                    } else {
+                        b"null"
+                    });
                 }
                 ShapeKind::Plain => row.write_json(place, out)?,
                 ShapeKind::Link(to) => {
                     row.write_json(place, out)?;
                     if let Some(id) = quoted_id(out.get(start..).unwrap_or_default()) {
-                        links.push(FoundLink { to, id, at: Some(start), column: place });
+                        links.push(FoundLink {
+                            to,
+                            id,
+                            at: Some(start),
+                            column: place,
+                        });
                     }
                 }
                 ShapeKind::Links(to) => {
@@ -166,17 +192,24 @@ impl Columns {
                     let written = out.get(start..).unwrap_or_default();
                     // `["…","…"]`: ids stand at fixed distances.
                     let ids = written.get(1..).unwrap_or_default().chunks(QUOTED_ID + 1);
-                    links.extend(
-                        ids.filter_map(quoted_id)
-                            .map(|id| FoundLink { to, id, at: None, column: place }),
-                    );
+                    links.extend(ids.filter_map(quoted_id).map(|id| FoundLink {
+                        to,
+                        id,
+                        at: None,
+                        column: place,
+                    }));
                 }
                 ShapeKind::AnyLink => {
                     row.write_json(place, out)?;
                     if let opsflux_model::Value::Ref { entity, id } = row.value(place)?
                         && let Some(to) = schema.find(&entity)
                     {
-                        links.push(FoundLink { to, id, at: None, column: place });
+                        links.push(FoundLink {
+                            to,
+                            id,
+                            at: None,
+                            column: place,
+                        });
                     }
                 }
             }
@@ -189,9 +222,9 @@ fn shape_of(schema: &Schema, kind: &FieldType) -> ShapeKind {
     match kind {
         FieldType::Link(link) => ShapeKind::Link(link.to),
         FieldType::Links(link) => ShapeKind::Links(link.to),
-        FieldType::File { .. } | FieldType::Image { .. } => {
-            schema.find("file").map_or(ShapeKind::Plain, ShapeKind::Link)
-        }
+        FieldType::File { .. } | FieldType::Image { .. } => schema
+            .find("file")
+            .map_or(ShapeKind::Plain, ShapeKind::Link),
         FieldType::AnyLink { .. } => ShapeKind::AnyLink,
         _ => ShapeKind::Plain,
     }
@@ -199,7 +232,10 @@ fn shape_of(schema: &Schema, kind: &FieldType) -> ShapeKind {
 
 /// The id at the beginning of `json`, when it begins with one.
 fn quoted_id(json: &[u8]) -> Option<Uuid> {
-    let inside = json.get(..QUOTED_ID)?.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let inside = json
+        .get(..QUOTED_ID)?
+        .strip_prefix(b"\"")?
+        .strip_suffix(b"\"")?;
     Uuid::try_parse_ascii(inside).ok()
 }
 

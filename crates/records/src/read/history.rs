@@ -18,8 +18,17 @@ use crate::records::Records;
 pub const AUDIT_ENTITY: &str = "audit_entry";
 
 /// Fields of the audit that history reads, in the order of its outputs.
-const FIELDS: [&str; 9] =
-    [system::ID, "at", "actor", "action", "source", "result", "reason", "before", "after"];
+const FIELDS: [&str; 9] = [
+    system::ID,
+    "at",
+    "actor",
+    "action",
+    "source",
+    "result",
+    "reason",
+    "before",
+    "after",
+];
 
 impl Records {
     /// The changes of a record, newest first:
@@ -41,7 +50,9 @@ impl Records {
         let audit = self.entity_called(AUDIT_ENTITY)?;
         let fields = schema.entity(audit);
         let field = |name: &str| {
-            fields.find(name).ok_or_else(|| Error::Internal(format!("audit has no “{name}”")))
+            fields
+                .find(name)
+                .ok_or_else(|| Error::Internal(format!("audit has no “{name}”")))
         };
         let limit = limit.clamp(1, MAX_LIMIT);
         let binding = || Binding::new("history").with(caller.user()).with(record);
@@ -74,30 +85,37 @@ impl Records {
         self.inner
             .store
             .select(&select, self.inner.budget, |row| -> Result<(), Error> {
-                let values: Result<Vec<Value>, _> = (0..FIELDS.len()).map(|n| row.value(n)).collect();
+                let values: Result<Vec<Value>, _> =
+                    (0..FIELDS.len()).map(|n| row.value(n)).collect();
                 entries.push(values?);
                 Ok(())
             })
             .await?;
         let next = (entries.len() > limit as usize).then(|| {
             entries.truncate(limit as usize);
-            entries.last().map(|last| vec![last[1].clone(), last[0].clone()])
+            entries
+                .last()
+                .map(|last| vec![last[1].clone(), last[0].clone()])
         });
         let next = match next.flatten() {
             Some(keys) => {
-                let payload = serde_json::to_vec(&keys).map_err(|e| Error::Internal(e.to_string()))?;
+                let payload =
+                    serde_json::to_vec(&keys).map_err(|e| Error::Internal(e.to_string()))?;
                 Some(self.inner.cursors.seal(&payload, binding())?)
             }
             None => None,
         };
-        self.write_history(caller, entity, declared, entries, next).await
+        self.write_history(caller, entity, declared, entries, next)
+            .await
     }
 
     fn opened_history(&self, cursor: &str, binding: Binding) -> Result<Vec<Value>, Error> {
         let payload = self.inner.cursors.open(cursor, binding);
-        payload.and_then(|payload| serde_json::from_slice(&payload).ok()).ok_or_else(|| {
-            Error::query("cursor", "invalid_cursor", "a cursor belongs to one record")
-        })
+        payload
+            .and_then(|payload| serde_json::from_slice(&payload).ok())
+            .ok_or_else(|| {
+                Error::query("cursor", "invalid_cursor", "a cursor belongs to one record")
+            })
     }
 
     async fn write_history(
@@ -112,7 +130,12 @@ impl Records {
         let user = self.schema().find("user");
         let mut note = |to: Option<EntityIx>, id: Option<Uuid>| {
             if let (Some(to), Some(id)) = (to, id) {
-                links.push(FoundLink { to, id, at: None, column: usize::MAX });
+                links.push(FoundLink {
+                    to,
+                    id,
+                    at: None,
+                    column: usize::MAX,
+                });
             }
         };
         let mut items = Vec::with_capacity(entries.len());
@@ -132,9 +155,16 @@ impl Records {
         }
         let labels = self.labels(caller, &links).await?;
         for item in &mut items {
-            let Some(actor) = item.get_mut("actor").and_then(Json::as_object_mut) else { continue };
-            let id = actor.get("id").and_then(Json::as_str).and_then(|id| Uuid::try_parse(id).ok());
-            let name = id.and_then(|id| labels.title(id)).map(|t| Json::String(t.to_owned()));
+            let Some(actor) = item.get_mut("actor").and_then(Json::as_object_mut) else {
+                continue;
+            };
+            let id = actor
+                .get("id")
+                .and_then(Json::as_str)
+                .and_then(|id| Uuid::try_parse(id).ok());
+            let name = id
+                .and_then(|id| labels.title(id))
+                .map(|t| Json::String(t.to_owned()));
             actor.insert("name".to_owned(), name.unwrap_or(Json::Null));
         }
         let mut body = Vec::new();
@@ -173,7 +203,9 @@ fn changes(
         }
         if let FieldType::Link(link) = &field.kind {
             for side in [was, is] {
-                let id = side.and_then(Json::as_str).and_then(|id| Uuid::try_parse(id).ok());
+                let id = side
+                    .and_then(Json::as_str)
+                    .and_then(|id| Uuid::try_parse(id).ok());
                 note(Some(link.to), id);
             }
         }

@@ -52,6 +52,25 @@ impl Labels {
 }
 
 impl Records {
+    /// The titles of living records that the caller may see; others are left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn titles_of(
+        &self,
+        caller: &Caller,
+        records: &[(EntityIx, Uuid)],
+    ) -> Result<BTreeMap<Uuid, String>, Error> {
+        let link = |(to, id): &(EntityIx, Uuid)| FoundLink {
+            to: *to,
+            id: *id,
+            at: None,
+            column: usize::MAX,
+        };
+        let links: Vec<FoundLink> = records.iter().map(link).collect();
+        Ok(self.labels(caller, &links).await?.titles)
+    }
+
     /// Looks the targets of `links` up.
     pub(crate) async fn labels(
         &self,
@@ -80,7 +99,9 @@ impl Records {
     ) -> Result<(), Error> {
         let schema = self.schema();
         let declared = schema.entity(entity);
-        let Some(id) = declared.find(system::ID) else { return Ok(()) };
+        let Some(id) = declared.find(system::ID) else {
+            return Ok(());
+        };
         let shown = title_is_shown(&schema, caller, entity);
         let visible = match caller.access.rule(entity, Action::View) {
             _ if !shown => Predicate::False,
@@ -106,7 +127,9 @@ impl Records {
         self.inner
             .store
             .select(&select, self.inner.budget, |row| -> Result<(), Error> {
-                let Some(id) = row.value(0)?.as_id() else { return Ok(()) };
+                let Some(id) = row.value(0)?.as_id() else {
+                    return Ok(());
+                };
                 if declared.kind == EntityKind::Record && row.value(3)? != Value::Null {
                     labels.deleted.insert(id);
                 } else if row.value(2)?.as_bool() == Some(true)

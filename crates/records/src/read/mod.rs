@@ -93,16 +93,23 @@ impl Records {
         ids: &[Uuid],
     ) -> Result<Vec<Uuid>, Error> {
         let schema = self.schema();
-        let Some(id) = schema.entity(entity).find(system::ID) else { return Ok(Vec::new()) };
+        let Some(id) = schema.entity(entity).find(system::ID) else {
+            return Ok(Vec::new());
+        };
         if ids.is_empty() || !caller.access.may(entity, Action::View) {
             return Ok(Vec::new());
         }
         let wanted = ids.iter().copied().map(Value::Id).collect();
-        let filter = Predicate::test(entity, id, Operand::OneOf(wanted))
-            .and(query::rule(&schema, caller, entity, Action::View));
+        let filter = Predicate::test(entity, id, Operand::OneOf(wanted)).and(query::rule(
+            &schema,
+            caller,
+            entity,
+            Action::View,
+        ));
         let living = query::living(&schema, entity, false);
         let limit = u32::try_from(ids.len()).unwrap_or(u32::MAX);
-        self.ids(caller.tenant(), entity, filter, living, limit).await
+        self.ids(caller.tenant(), entity, filter, living, limit)
+            .await
     }
 
     pub(crate) async fn ids(
@@ -116,8 +123,16 @@ impl Records {
         let schema = self.schema();
         let id = schema.entity(entity).find(system::ID).unwrap_or(FieldIx(0));
         let outputs = vec![Output::Field(id)];
-        let select =
-            Select { tenant, entity, filter, outputs, sort: Vec::new(), after: None, limit, living };
+        let select = Select {
+            tenant,
+            entity,
+            filter,
+            outputs,
+            sort: Vec::new(),
+            after: None,
+            limit,
+            living,
+        };
         let mut ids = Vec::new();
         self.inner
             .store
@@ -140,7 +155,9 @@ impl Records {
         id: Uuid,
     ) -> Result<Option<Snapshot>, Error> {
         let schema = self.schema();
-        let Some(field) = schema.entity(entity).find(system::ID) else { return Ok(None) };
+        let Some(field) = schema.entity(entity).find(system::ID) else {
+            return Ok(None);
+        };
         let filter = Predicate::test(entity, field, Operand::OneOf(vec![Value::Id(id)]));
         Ok(self.find(tenant, entity, filter, 1).await?.pop())
     }
@@ -157,8 +174,36 @@ impl Records {
         limit: u32,
     ) -> Result<Vec<Snapshot>, Error> {
         let living = query::living(&self.schema(), entity, false);
-        let read = self.read_whole(tenant, entity, filter, limit, living, &[]).await?;
+        let read = self
+            .read_whole(tenant, entity, filter, limit, living, &[])
+            .await?;
         Ok(read.into_iter().map(|(snapshot, _)| snapshot).collect())
+    }
+
+    /// Living records in the order of their ids, from the one after `after`: for work over all of
+    /// them, with the rights of the house.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn scan(
+        &self,
+        tenant: i64,
+        entity: EntityIx,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Snapshot>, Error> {
+        let schema = self.schema();
+        let Some(id) = schema.entity(entity).find(system::ID) else {
+            return Ok(Vec::new());
+        };
+        let filter = match after {
+            Some(after) => {
+                let order = opsflux_model::predicate::Order::Greater;
+                Predicate::test(entity, id, Operand::Compare(order, Value::Id(after)))
+            }
+            None => Predicate::True,
+        };
+        self.find(tenant, entity, filter, limit).await
     }
 
     /// Whole records together with whether each satisfies `asked`.
@@ -184,7 +229,16 @@ impl Records {
             (2.., Some(id)) => vec![opsflux_store::Sort::by(entity, id, false)],
             _ => Vec::new(),
         };
-        let select = Select { tenant, entity, filter, outputs, sort, after: None, limit, living };
+        let select = Select {
+            tenant,
+            entity,
+            filter,
+            outputs,
+            sort,
+            after: None,
+            limit,
+            living,
+        };
         let version = declared.find(system::VERSION);
         let mut found = Vec::new();
         self.inner
@@ -195,7 +249,8 @@ impl Records {
                     values[usize::from(ix.0)] = row.value(place)?;
                 }
                 let read = |ix: Option<FieldIx>| {
-                    ix.and_then(|ix| values.get(usize::from(ix.0))).unwrap_or(&Value::Null)
+                    ix.and_then(|ix| values.get(usize::from(ix.0)))
+                        .unwrap_or(&Value::Null)
                 };
                 let id = read(declared.find(system::ID)).as_id().unwrap_or_default();
                 let version = read(version).as_int().unwrap_or_default();
@@ -203,7 +258,15 @@ impl Records {
                 for place in 0..asked.len() {
                     answers.push(row.value(stored.len() + place)?.as_bool() == Some(true));
                 }
-                found.push((Snapshot { entity, id, version, values }, answers));
+                found.push((
+                    Snapshot {
+                        entity,
+                        id,
+                        version,
+                        values,
+                    },
+                    answers,
+                ));
                 Ok(())
             })
             .await?;
@@ -225,7 +288,9 @@ impl Records {
 
     /// The file entity and the like are found by name; a schema without them cannot serve them.
     pub(crate) fn entity_called(&self, name: &str) -> Result<EntityIx, Error> {
-        self.schema().find(name).ok_or_else(|| Error::Internal(format!("no entity “{name}”")))
+        self.schema()
+            .find(name)
+            .ok_or_else(|| Error::Internal(format!("no entity “{name}”")))
     }
 }
 

@@ -53,11 +53,17 @@ impl Records {
         let may = |action| Output::Holds(query::rule(&schema, caller, entity, action));
         let mut outputs = columns.outputs.clone();
         outputs.extend([may(Action::Edit), may(Action::Delete)]);
-        let action = if request.deleted { Action::Delete } else { Action::View };
+        let action = if request.deleted {
+            Action::Delete
+        } else {
+            Action::View
+        };
         let select = Select {
             tenant: caller.tenant(),
             entity,
-            filter: self.addressed(entity, reference)?.and(query::rule(&schema, caller, entity, action)),
+            filter: self
+                .addressed(entity, reference)?
+                .and(query::rule(&schema, caller, entity, action)),
             outputs,
             sort: Vec::new(),
             after: None,
@@ -80,14 +86,21 @@ impl Records {
                 let may = |place| Ok::<_, Error>(row.value(place)?.as_bool() == Some(true));
                 let edit = may(columns.outputs.len())?;
                 let delete = may(columns.outputs.len() + 1)?;
-                rows.bytes
-                    .extend_from_slice(format!("{{\"edit\":{edit},\"delete\":{delete}}}").as_bytes());
+                rows.bytes.extend_from_slice(
+                    format!("{{\"edit\":{edit},\"delete\":{delete}}}").as_bytes(),
+                );
                 rows.ranges.push((id, start..rows.bytes.len()));
                 Ok(())
             })
             .await?;
-        let id = rows.ranges.first().map(|(id, _)| *id).ok_or(Error::NotFound)?;
-        let extras = self.extras(caller, entity, &columns, &mut rows, &request.expand).await?;
+        let id = rows
+            .ranges
+            .first()
+            .map(|(id, _)| *id)
+            .ok_or(Error::NotFound)?;
+        let extras = self
+            .extras(caller, entity, &columns, &mut rows, &request.expand)
+            .await?;
         let labels = self.labels(caller, &rows.links).await?;
         labels.blank_deleted(&rows.links, &mut rows.bytes);
         let mut body = Vec::with_capacity(rows.bytes.len() + 256);
@@ -128,9 +141,10 @@ impl Records {
             living: query::living(&schema, entity, request.deleted),
         };
         let ranked = match &request.q {
-            Some(text) if request.sort.is_empty() => {
-                Some(self.ranked(caller, request, text, &columns, &mut select).await?)
-            }
+            Some(text) if request.sort.is_empty() => Some(
+                self.ranked(caller, request, text, &columns, &mut select)
+                    .await?,
+            ),
             Some(text) => {
                 let hits = self.hits(caller, entity, text, 0, SORTED_HITS)?;
                 select.filter = among(&schema, entity, &hits).and(select.filter);
@@ -151,11 +165,18 @@ impl Records {
                 (rows, next, HashMap::new())
             }
         };
-        let extras = self.extras(caller, entity, &columns, &mut rows, &request.expand).await?;
+        let extras = self
+            .extras(caller, entity, &columns, &mut rows, &request.expand)
+            .await?;
         let labels = self.labels(caller, &rows.links).await?;
         labels.blank_deleted(&rows.links, &mut rows.bytes);
         let total = match request.total {
-            true => Some(self.inner.store.count_up_to(&select, COUNT_CAP, self.inner.budget).await?),
+            true => Some(
+                self.inner
+                    .store
+                    .count_up_to(&select, COUNT_CAP + 1, self.inner.budget)
+                    .await?,
+            ),
             false => None,
         };
         let mut body = Vec::with_capacity(rows.bytes.len() + 512);
@@ -257,8 +278,14 @@ impl Records {
         limit: usize,
     ) -> Result<Vec<Hit>, Error> {
         let schema = self.schema();
-        let query =
-            SearchQuery { schema: &schema, caller, entity: Some(entity), text, skip, limit };
+        let query = SearchQuery {
+            schema: &schema,
+            caller,
+            entity: Some(entity),
+            text,
+            skip,
+            limit,
+        };
         self.searcher()?.search(&query)
     }
 
@@ -286,7 +313,9 @@ impl Records {
             binding = binding.with(key);
         }
         for (parameter, condition) in &request.conditions {
-            binding = binding.with(parameter).with(condition.to_json().to_string());
+            binding = binding
+                .with(parameter)
+                .with(condition.to_json().to_string());
         }
         binding
     }
@@ -300,7 +329,9 @@ impl Records {
     ) -> Result<String, Error> {
         let payload =
             serde_json::to_vec(values).map_err(|error| Error::Internal(error.to_string()))?;
-        self.inner.cursors.seal(&payload, self.binding(caller, entity, request, "list"))
+        self.inner
+            .cursors
+            .seal(&payload, self.binding(caller, entity, request, "list"))
     }
 
     fn opened(
@@ -310,8 +341,13 @@ impl Records {
         request: &ListRequest,
         sort: &[Sort],
     ) -> Result<Option<Vec<Value>>, Error> {
-        let Some(cursor) = &request.cursor else { return Ok(None) };
-        let payload = self.inner.cursors.open(cursor, self.binding(caller, entity, request, "list"));
+        let Some(cursor) = &request.cursor else {
+            return Ok(None);
+        };
+        let payload = self
+            .inner
+            .cursors
+            .open(cursor, self.binding(caller, entity, request, "list"));
         let values: Option<Vec<Value>> =
             payload.and_then(|payload| serde_json::from_slice(&payload).ok());
         match values {
@@ -328,7 +364,11 @@ impl Records {
         cursor: &str,
     ) -> Result<usize, Error> {
         let binding = self.binding(caller, entity, request, "rank");
-        let payload = self.inner.cursors.open(cursor, binding).ok_or_else(invalid_cursor)?;
+        let payload = self
+            .inner
+            .cursors
+            .open(cursor, binding)
+            .ok_or_else(invalid_cursor)?;
         let text = std::str::from_utf8(&payload).map_err(|_| invalid_cursor())?;
         text.parse().map_err(|_| invalid_cursor())
     }
@@ -342,14 +382,24 @@ impl Records {
         if has_index(&schema, select) {
             return Ok(());
         }
-        let rows =
-            self.inner.store.count_up_to(select, UNINDEXED_SORT, self.inner.budget).await?;
+        let rows = self
+            .inner
+            .store
+            .count_up_to(select, UNINDEXED_SORT + 1, self.inner.budget)
+            .await?;
         if rows > UNINDEXED_SORT {
-            let declare = request.sort.iter().map(|key| format!("\"{key}\"")).collect::<Vec<_>>();
+            let declare = request
+                .sort
+                .iter()
+                .map(|key| format!("\"{key}\""))
+                .collect::<Vec<_>>();
             return Err(Error::query(
                 "sort",
                 "needs_index",
-                format!("declare index = [[{}]], or narrow the filter", declare.join(", ")),
+                format!(
+                    "declare index = [[{}]], or narrow the filter",
+                    declare.join(", ")
+                ),
             ));
         }
         Ok(())
@@ -372,7 +422,9 @@ impl Records {
         }
         for field in &columns.children {
             let declared = schema.entity(entity).field(*field);
-            let FieldType::Children { of, via } = declared.kind else { continue };
+            let FieldType::Children { of, via } = declared.kind else {
+                continue;
+            };
             let found = self.children(caller.tenant(), of, via, &owners).await?;
             let mut tables: HashMap<Uuid, Vec<serde_json::Value>> = HashMap::new();
             for child in found {
@@ -387,7 +439,8 @@ impl Records {
             }
         }
         if !expand.is_empty() {
-            self.expand(caller, columns, rows, expand, &mut extras).await?;
+            self.expand(caller, columns, rows, expand, &mut extras)
+                .await?;
         }
         Ok(extras)
     }
@@ -403,10 +456,18 @@ impl Records {
         let mut expanded: HashMap<Uuid, Vec<u8>> = HashMap::new();
         for name in expand {
             let (column, to) = columns.link(name).ok_or_else(|| {
-                Error::query("expand", "unknown_field", format!("“{name}” is not a link here"))
+                Error::query(
+                    "expand",
+                    "unknown_field",
+                    format!("“{name}” is not a link here"),
+                )
             })?;
             let targets = self.targets(caller, to, rows, column).await?;
-            let mut links = rows.links.iter().filter(|link| link.column == column).peekable();
+            let mut links = rows
+                .links
+                .iter()
+                .filter(|link| link.column == column)
+                .peekable();
             for (owner, range) in &rows.ranges {
                 let linked = links
                     .next_if(|link| link.at.is_some_and(|at| range.contains(&at)))
@@ -432,12 +493,22 @@ impl Records {
         column: usize,
     ) -> Result<HashMap<Uuid, Vec<u8>>, Error> {
         let schema = self.schema();
-        let mut ids: Vec<Uuid> =
-            rows.links.iter().filter(|link| link.column == column).map(|link| link.id).collect();
+        let mut ids: Vec<Uuid> = rows
+            .links
+            .iter()
+            .filter(|link| link.column == column)
+            .map(|link| link.id)
+            .collect();
         ids.sort_unstable();
         ids.dedup();
-        let hits: Vec<Hit> =
-            ids.iter().map(|id| Hit { entity: to, id: *id, highlights: Vec::new() }).collect();
+        let hits: Vec<Hit> = ids
+            .iter()
+            .map(|id| Hit {
+                entity: to,
+                id: *id,
+                highlights: Vec::new(),
+            })
+            .collect();
         let mut columns = Columns::choose(&schema, &caller.access, to, None)?;
         columns.children.clear();
         let select = Select {
@@ -462,7 +533,11 @@ impl Records {
 }
 
 fn invalid_cursor() -> Error {
-    Error::query("cursor", "invalid_cursor", "a cursor belongs to one list, filter and sort")
+    Error::query(
+        "cursor",
+        "invalid_cursor",
+        "a cursor belongs to one list, filter and sort",
+    )
 }
 
 /// Membership of the records hit.
@@ -474,7 +549,9 @@ fn among(schema: &Schema, entity: EntityIx, hits: &[Hit]) -> Predicate {
 
 /// Whether some index of the entity carries the first sort key.
 fn has_index(schema: &Schema, select: &Select) -> bool {
-    let Some(first) = select.sort.first() else { return true };
+    let Some(first) = select.sort.first() else {
+        return true;
+    };
     if !first.path.steps.is_empty() {
         return false;
     }
@@ -485,7 +562,10 @@ fn has_index(schema: &Schema, select: &Select) -> bool {
     key.column == system::ID
         || layout.table(&table).is_some_and(|table| {
             table.indexes.iter().any(|index| {
-                index.columns.iter().any(|c| c.column == key.column && c.codes == key.codes)
+                index
+                    .columns
+                    .iter()
+                    .any(|c| c.column == key.column && c.codes == key.codes)
             })
         })
 }
@@ -508,7 +588,12 @@ fn child_row(
         }
         let value = child.value(ix);
         if let (FieldType::Link(link), Some(id)) = (&field.kind, value.as_id()) {
-            links.push(FoundLink { to: link.to, id, at: None, column: usize::MAX });
+            links.push(FoundLink {
+                to: link.to,
+                id,
+                at: None,
+                column: usize::MAX,
+            });
         }
         row.insert(field.name.clone(), to_json(value));
     }
@@ -532,7 +617,9 @@ impl Extras {
 
     /// Appends the n-th row as an object.
     fn put_together(&self, rows: &Rows, place: usize, out: &mut Vec<u8>) {
-        let Some((id, range)) = rows.ranges.get(place) else { return };
+        let Some((id, range)) = rows.ranges.get(place) else {
+            return;
+        };
         out.push(b'{');
         out.extend_from_slice(rows.bytes.get(range.clone()).unwrap_or_default());
         if let Some(extra) = self.by_row.get(id) {
@@ -561,20 +648,27 @@ impl Ranked {
                 return true;
             }
             *skip += 1;
-            let Some(range) = found.get(&hit.id) else { continue };
+            let Some(range) = found.get(&hit.id) else {
+                continue;
+            };
             let start = self.rows.bytes.len();
             let moved = |at: usize| at - range.start + start;
             let links = read.links.iter().filter_map(|link| match link.at {
-                Some(at) if range.contains(&at) => {
-                    Some(FoundLink { at: Some(moved(at)), ..*link })
-                }
+                Some(at) if range.contains(&at) => Some(FoundLink {
+                    at: Some(moved(at)),
+                    ..*link
+                }),
                 Some(_) => None,
                 // Links in sets are not tied to a row; one title too many does no harm.
                 None => Some(*link),
             });
             self.rows.links.extend(links);
-            self.rows.bytes.extend_from_slice(read.bytes.get((*range).clone()).unwrap_or_default());
-            self.rows.ranges.push((hit.id, start..self.rows.bytes.len()));
+            self.rows
+                .bytes
+                .extend_from_slice(read.bytes.get((*range).clone()).unwrap_or_default());
+            self.rows
+                .ranges
+                .push((hit.id, start..self.rows.bytes.len()));
             self.highlights.insert(hit.id, hit.clone());
         }
         false

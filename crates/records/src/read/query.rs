@@ -1,8 +1,9 @@
 //! A list request: read from the query of an address, bound with the caller's rights.
 
+use opsflux_model::predicate::Binder;
 use opsflux_model::predicate::{Hop, Path, Step};
 use opsflux_model::schema::{Entity, EntityIx, FieldIx, FieldType, Schema, system};
-use opsflux_model::{Action, Binder, Condition, Op, Predicate};
+use opsflux_model::{Action, Condition, Op, Predicate};
 use opsflux_store::{Living, Sort};
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -87,7 +88,11 @@ impl ListRequest {
 }
 
 fn names(list: &str) -> Vec<String> {
-    list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    list.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn limit(value: &str) -> Result<u32, Error> {
@@ -111,7 +116,11 @@ fn field_condition(entity: &Entity, name: &str, value: &str) -> Result<Condition
     let (field, op) = match name.split_once('[') {
         Some((field, rest)) => {
             let op = rest.strip_suffix(']').and_then(Op::parse).ok_or_else(|| {
-                Error::query(name, "unknown_operator", "eq ne gt gte lt lte contains starts_with ends_with in not_in is_empty")
+                Error::query(
+                    name,
+                    "unknown_operator",
+                    "eq ne gt gte lt lte contains starts_with ends_with in not_in is_empty",
+                )
             })?;
             (field, op)
         }
@@ -119,20 +128,40 @@ fn field_condition(entity: &Entity, name: &str, value: &str) -> Result<Condition
     };
     let first = field.split('.').next().unwrap_or(field);
     if entity.find(first).is_none() && entity.find_related(first).is_none() {
-        return Err(Error::query(name, "unknown_parameter", format!("there is no field “{first}”")));
+        return Err(Error::query(
+            name,
+            "unknown_parameter",
+            format!("there is no field “{first}”"),
+        ));
     }
     let value = match op {
         Op::In | Op::NotIn => Json::Array(names(value).into_iter().map(Json::String).collect()),
         _ => Json::String(value.to_owned()),
     };
-    Ok(Condition::Test { field: field.to_owned(), op, value })
+    Ok(Condition::Test {
+        field: field.to_owned(),
+        op,
+        value,
+    })
 }
 
 /// `in` may be repeated: its values are united. Any other repetition is one more condition.
 fn merge(conditions: &mut Vec<(String, Condition)>, name: &str, condition: Condition) {
-    if let Condition::Test { op: Op::In | Op::NotIn, value: Json::Array(more), .. } = &condition {
+    if let Condition::Test {
+        op: Op::In | Op::NotIn,
+        value: Json::Array(more),
+        ..
+    } = &condition
+    {
         let known = conditions.iter_mut().find(|(known, _)| known == name);
-        if let Some((_, Condition::Test { value: Json::Array(values), .. })) = known {
+        if let Some((
+            _,
+            Condition::Test {
+                value: Json::Array(values),
+                ..
+            },
+        )) = known
+        {
             values.extend(more.iter().cloned());
             return;
         }
@@ -164,11 +193,16 @@ pub fn filter(
         filter = filter.and(Predicate::test(entity, nested.via, operand));
     }
     for (parameter, condition) in &request.conditions {
-        let bound =
-            binder.bind(entity, condition).map_err(|error| Error::condition(parameter, &error))?;
+        let bound = binder
+            .bind(entity, condition)
+            .map_err(|error| Error::condition(parameter, &error))?;
         filter = filter.and(bound);
     }
-    let action = if request.deleted { Action::Delete } else { Action::View };
+    let action = if request.deleted {
+        Action::Delete
+    } else {
+        Action::View
+    };
     Ok(filter.and(rule(binder.schema, caller, entity, action)))
 }
 
@@ -178,7 +212,12 @@ pub fn rule(schema: &Schema, caller: &Caller, entity: EntityIx, action: Action) 
     let rule = caller.access.rule(entity, action).to_predicate();
     match schema.entity(entity).scope.company {
         Some(company) if !caller.companies.is_empty() => {
-            let ids = caller.companies.iter().copied().map(opsflux_model::Value::Id).collect();
+            let ids = caller
+                .companies
+                .iter()
+                .copied()
+                .map(opsflux_model::Value::Id)
+                .collect();
             let operand = opsflux_model::Operand::OneOf(ids);
             Predicate::test(entity, company, operand).and(rule)
         }
@@ -210,7 +249,9 @@ pub fn sort(
     if request.sort.is_empty() {
         // What the caller may not refer to does not order his lists either.
         let allowed = |key: &Sort| {
-            binder.access.is_none_or(|access| access.may_refer(entity, key.path.field))
+            binder
+                .access
+                .is_none_or(|access| access.may_refer(entity, key.path.field))
         };
         keys.extend(default_sort(declared, entity).into_iter().filter(allowed));
     }
@@ -222,7 +263,10 @@ pub fn sort(
         let path = binder
             .path(entity, name, "")
             .map_err(|error| Error::condition("sort", &error))?;
-        keys.push(Sort { path: sortable(binder, path, name)?, descending });
+        keys.push(Sort {
+            path: sortable(binder, path, name)?,
+            descending,
+        });
     }
     if keys.len() > 5 {
         return Err(Error::query("sort", "invalid_value", "at most five keys"));
@@ -241,15 +285,23 @@ pub fn sort(
 fn default_sort(declared: &Entity, entity: EntityIx) -> Vec<Sort> {
     if !declared.list.sort.is_empty() {
         let own = declared.list.sort.iter();
-        return own.map(|key| Sort::by(entity, key.field, key.descending)).collect();
+        return own
+            .map(|key| Sort::by(entity, key.field, key.descending))
+            .collect();
     }
-    declared.find(system::CREATED_AT).map(|at| Sort::by(entity, at, true)).into_iter().collect()
+    declared
+        .find(system::CREATED_AT)
+        .map(|at| Sort::by(entity, at, true))
+        .into_iter()
+        .collect()
 }
 
 /// Links sort by the title of what they point at, through the rule of its entity.
 fn sortable(binder: &Binder<'_>, path: Path, name: &str) -> Result<Path, Error> {
-    let through_many =
-        path.steps.iter().any(|step| !matches!(step.hop, Hop::Link(_)));
+    let through_many = path
+        .steps
+        .iter()
+        .any(|step| !matches!(step.hop, Hop::Link(_)));
     let field = binder.schema.entity(path.entity).field(path.field);
     let refused = || Error::query("sort", "not_sortable", format!("“{name}” has no order"));
     if through_many {
@@ -258,8 +310,9 @@ fn sortable(binder: &Binder<'_>, path: Path, name: &str) -> Result<Path, Error> 
     match field.kind.holds() {
         FieldType::Link(link) => {
             let target = binder.schema.entity(link.to);
-            let allowed =
-                binder.access.is_none_or(|access| access.may_refer(link.to, target.title));
+            let allowed = binder
+                .access
+                .is_none_or(|access| access.may_refer(link.to, target.title));
             if !allowed || matches!(target.field(target.title).kind, FieldType::Link(_)) {
                 return Err(refused());
             }
@@ -267,8 +320,16 @@ fn sortable(binder: &Binder<'_>, path: Path, name: &str) -> Result<Path, Error> 
                 access.rule(link.to, Action::View).to_predicate()
             });
             let mut steps = path.steps;
-            steps.push(Step { hop: Hop::Link(path.field), to: link.to, rule: Box::new(rule) });
-            Ok(Path { steps, entity: link.to, field: target.title })
+            steps.push(Step {
+                hop: Hop::Link(path.field),
+                to: link.to,
+                rule: Box::new(rule),
+            });
+            Ok(Path {
+                steps,
+                entity: link.to,
+                field: target.title,
+            })
         }
         kind if is_ordered(kind) => Ok(path),
         _ => Err(refused()),

@@ -76,7 +76,10 @@ impl<'a> Entry<'a> {
             ("address", text(origin.address.as_deref())),
             ("user_agent", text(origin.user_agent.as_deref())),
             ("request_id", text(origin.request_id.as_deref())),
-            ("chain", Value::from(origin.chain.map(|chain| chain.to_string()))),
+            (
+                "chain",
+                Value::from(origin.chain.map(|chain| chain.to_string())),
+            ),
             ("action", Value::from(self.action)),
             ("entity", text(self.entity)),
             ("record", Value::from(self.record.map(|id| id.to_string()))),
@@ -87,7 +90,9 @@ impl<'a> Entry<'a> {
             ("after", json(self.after)),
         ];
         let found = named.into_iter().filter(|(_, value)| *value != Value::Null);
-        found.filter_map(|(name, value)| declared.find(name).map(|ix| (ix, value))).collect()
+        found
+            .filter_map(|(name, value)| declared.find(name).map(|ix| (ix, value)))
+            .collect()
     }
 }
 
@@ -115,7 +120,14 @@ impl Records {
         entry.record = record;
         entry.reason = reason.or(entry.reason);
         let values = entry.values(schema.entity(audit), self.new_id());
-        self.commit_log(tenant, Write::Insert { entity: audit, values }).await
+        self.commit_log(
+            tenant,
+            Write::Insert {
+                entity: audit,
+                values,
+            },
+        )
+        .await
     }
 
     /// Writes a row of a log entity, for its engine; answers its id.
@@ -135,7 +147,14 @@ impl Records {
         if !values.iter().any(|(name, _)| *name == system::CREATED_AT) {
             row.extend(self.log_fields(ix, &[(system::CREATED_AT, Value::Time(self.now()))])?);
         }
-        self.commit_log(tenant, Write::Insert { entity: ix, values: row }).await?;
+        self.commit_log(
+            tenant,
+            Write::Insert {
+                entity: ix,
+                values: row,
+            },
+        )
+        .await?;
         Ok(id)
     }
 
@@ -152,8 +171,16 @@ impl Records {
     ) -> Result<(), Error> {
         let ix = self.entity_called(entity)?;
         let fields = self.log_fields(ix, values)?;
-        let set = fields.into_iter().map(|(field, value)| (field, Set::To(value))).collect();
-        let write = Write::Update { entity: ix, id, expected_version: None, set };
+        let set = fields
+            .into_iter()
+            .map(|(field, value)| (field, Set::To(value)))
+            .collect();
+        let write = Write::Update {
+            entity: ix,
+            id,
+            expected_version: None,
+            set,
+        };
         self.commit_log(tenant, write).await
     }
 
@@ -169,11 +196,23 @@ impl Records {
                 .find(name)
                 .ok_or_else(|| Error::Internal(format!("{} has no “{name}”", declared.name)))
         };
-        values.iter().map(|(name, value)| Ok((field(name)?, value.clone()))).collect()
+        values
+            .iter()
+            .map(|(name, value)| Ok((field(name)?, value.clone())))
+            .collect()
     }
 
     async fn commit_log(&self, tenant: i64, write: Write) -> Result<(), Error> {
-        let commit = Commit { tenant, writes: vec![write], ..Commit::default() };
-        self.inner.store.commit(commit).await.map(|_| ()).map_err(super::refused)
+        let commit = Commit {
+            tenant,
+            writes: vec![write],
+            ..Commit::default()
+        };
+        self.inner
+            .store
+            .commit(commit)
+            .await
+            .map(|_| ())
+            .map_err(super::refused)
     }
 }

@@ -51,10 +51,11 @@ pub fn read(
         };
         let field = declared.field(ix);
         let is_id = field.name == system::ID;
-        let engine_only = field.readonly || matches!(
-            field.kind,
-            FieldType::Computed { .. } | FieldType::Rollup { .. }
-        );
+        let engine_only = field.readonly
+            || matches!(
+                field.kind,
+                FieldType::Computed { .. } | FieldType::Rollup { .. }
+            );
         let may_write = if is_id { create } else { !engine_only };
         if !may_write {
             errors.push(FieldError::new(name, "readonly", ""));
@@ -90,10 +91,14 @@ fn input(declared: &Entity, ix: FieldIx, json: &Json) -> Result<Input, wire::Inv
 
 /// `[A-Z][A-Z0-9]*-[A-Z0-9-]+` (decisions §26).
 fn looks_like_a_number(text: &str) -> bool {
-    let Some((prefix, rest)) = text.split_once('-') else { return false };
+    let Some((prefix, rest)) = text.split_once('-') else {
+        return false;
+    };
     let code = |part: &str| {
         !part.is_empty()
-            && part.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-')
+            && part
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-')
     };
     prefix.starts_with(|c: char| c.is_ascii_uppercase()) && code(prefix) && code(rest)
 }
@@ -109,7 +114,8 @@ fn children(rows: &[Json]) -> Result<Input, wire::Invalid> {
 }
 
 fn members(kind: &FieldType, object: &Map<String, Json>) -> Result<Input, wire::Invalid> {
-    let expected = || wire::Invalid::new("wrong_type", "an array, or {\"add\": […], \"remove\": […]}");
+    let expected =
+        || wire::Invalid::new("wrong_type", "an array, or {\"add\": […], \"remove\": […]}");
     if object.is_empty() || object.keys().any(|key| key != "add" && key != "remove") {
         return Err(expected());
     }
@@ -120,7 +126,10 @@ fn members(kind: &FieldType, object: &Map<String, Json>) -> Result<Input, wire::
             _ => Err(expected()),
         },
     };
-    Ok(Input::Members { add: side("add")?, remove: side("remove")? })
+    Ok(Input::Members {
+        add: side("add")?,
+        remove: side("remove")?,
+    })
 }
 
 #[cfg(test)]

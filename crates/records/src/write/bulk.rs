@@ -1,14 +1,11 @@
 //! Up to a thousand operations: all or nothing in one change, or each for itself.
 
-use opsflux_model::schema::EntityIx;
-use serde_json::{Map, Value as Json, json};
-use uuid::Uuid;
-
-use super::change::Change;
-use super::{Confirm, Precondition, WriteOptions};
+use super::{Confirm, WriteOptions};
 use crate::caller::Caller;
 use crate::error::{Error, FieldError};
 use crate::records::Records;
+use opsflux_model::schema::EntityIx;
+use serde_json::{Map, Value as Json, json};
 
 /// Most operations in one request.
 pub const MAX_OPERATIONS: usize = 1000;
@@ -43,10 +40,15 @@ impl BulkOperation {
     pub fn from_json(json: &Json) -> Result<BulkOperation, Error> {
         let wrong = |field: &str, detail: &str| Error::field(field, "wrong_type", detail);
         let object = json.as_object().ok_or_else(|| wrong("op", "an object"))?;
-        if let Some(unknown) =
-            object.keys().find(|key| !matches!(key.as_str(), "op" | "id" | "version" | "data"))
+        if let Some(unknown) = object
+            .keys()
+            .find(|key| !matches!(key.as_str(), "op" | "id" | "version" | "data"))
         {
-            return Err(Error::Invalid(vec![FieldError::new(unknown, "unknown_field", "")]));
+            return Err(Error::Invalid(vec![FieldError::new(
+                unknown,
+                "unknown_field",
+                "",
+            )]));
         }
         let data = || match object.get("data") {
             Some(Json::Object(data)) => Ok(data.clone()),
@@ -58,14 +60,21 @@ impl BulkOperation {
         };
         let version = match object.get("version") {
             None | Some(Json::Null) => None,
-            Some(json) => Some(json.as_i64().ok_or_else(|| wrong("version", "an integer"))?),
+            Some(json) => Some(
+                json.as_i64()
+                    .ok_or_else(|| wrong("version", "an integer"))?,
+            ),
         };
         match object.get("op").and_then(Json::as_str) {
             Some("create") => Ok(BulkOperation::Create(data()?)),
             Some("update") => Ok(BulkOperation::Update(id()?, version, data()?)),
             Some("delete") => Ok(BulkOperation::Delete(id()?)),
             Some("restore") => Ok(BulkOperation::Restore(id()?)),
-            _ => Err(Error::field("op", "not_an_option", "create, update, delete, restore")),
+            _ => Err(Error::field(
+                "op",
+                "not_an_option",
+                "create, update, delete, restore",
+            )),
         }
     }
 }
@@ -82,24 +91,14 @@ impl Records {
         operations: &[BulkOperation],
         options: &WriteOptions,
     ) -> Result<Vec<BulkResult>, Error> {
-        let done = self
-            .attempt(caller, options, async |change| {
-                let mut done = Vec::with_capacity(operations.len());
-                for (index, operation) in operations.iter().enumerate() {
-                    let step = self.bulk_step(change, caller, entity, operation, options).await;
-                    let error = |error| Error::Bulk { index, error: Box::new(error) };
-                    done.push(step.map_err(error)?);
-                }
-                Ok(done)
-            })
-            .await?;
+        let done = self.carry_out(caller, entity, operations, options).await?;
         let mut results = Vec::with_capacity(done.len());
-        for (status, id) in done {
-            let body = match id {
-                Some(id) => Some(self.written(caller, entity, id, status == 201).await?.body),
-                None => None,
+        for done in done {
+            let body = match done.status {
+                204 => None,
+                _ => Some(self.written(caller, entity, done.record, false).await?.body),
             };
-            results.push(BulkResult::Done(status, body));
+            results.push(BulkResult::Done(done.status, body));
         }
         Ok(results)
     }
@@ -114,7 +113,10 @@ impl Records {
     ) -> Vec<BulkResult> {
         let mut results = Vec::with_capacity(operations.len());
         for operation in operations {
-            let options = WriteOptions { confirm: confirm.cloned(), ..WriteOptions::default() };
+            let options = WriteOptions {
+                confirm: confirm.cloned(),
+                ..WriteOptions::default()
+            };
             let one = std::slice::from_ref(operation);
             let result = match self.bulk_atomic(caller, entity, one, &options).await {
                 Ok(mut done) => done.pop().unwrap_or(BulkResult::Done(204, None)),
@@ -125,39 +127,6 @@ impl Records {
         }
         results
     }
-
-    async fn bulk_step(
-        &self,
-        change: &mut Change,
-        caller: &Caller,
-        entity: EntityIx,
-        operation: &BulkOperation,
-        options: &WriteOptions,
-    ) -> Result<(u16, Option<Uuid>), Error> {
-        match operation {
-            BulkOperation::Create(data) => {
-                self.authorize(caller, entity, opsflux_model::Action::Create)?;
-                let id = self.save_new(change, caller, entity, data, options).await?;
-                Ok((201, Some(id)))
-            }
-            BulkOperation::Update(id, version, data) => {
-                let options = WriteOptions {
-                    precondition: version.map_or(Precondition::None, Precondition::Base),
-                    ..options.clone()
-                };
-                let id = self.save_patch(change, caller, entity, id, data, &options).await?;
-                Ok((200, Some(id)))
-            }
-            BulkOperation::Delete(id) => {
-                self.mark_deleted(change, caller, entity, id, &WriteOptions::default()).await?;
-                Ok((204, None))
-            }
-            BulkOperation::Restore(id) => {
-                let id = self.unmark_deleted(change, caller, entity, id).await?;
-                Ok((200, Some(id)))
-            }
-        }
-    }
 }
 
 /// The operations of a bulk body, and whether they stand or fall together.
@@ -165,8 +134,15 @@ impl Records {
 /// # Errors
 /// What is wrong with the body as a whole, or with one operation by its index.
 pub fn read_bulk(body: &Map<String, Json>) -> Result<(Vec<BulkOperation>, bool), Error> {
-    if let Some(unknown) = body.keys().find(|key| !matches!(key.as_str(), "operations" | "atomic")) {
-        return Err(Error::Invalid(vec![FieldError::new(unknown, "unknown_field", "")]));
+    if let Some(unknown) = body
+        .keys()
+        .find(|key| !matches!(key.as_str(), "operations" | "atomic"))
+    {
+        return Err(Error::Invalid(vec![FieldError::new(
+            unknown,
+            "unknown_field",
+            "",
+        )]));
     }
     let atomic = match body.get("atomic") {
         None => true,
@@ -177,10 +153,17 @@ pub fn read_bulk(body: &Map<String, Json>) -> Result<(Vec<BulkOperation>, bool),
         return Err(Error::field("operations", "wrong_type", "an array"));
     };
     if operations.len() > MAX_OPERATIONS {
-        return Err(Error::field("operations", "too_many", MAX_OPERATIONS.to_string()));
+        return Err(Error::field(
+            "operations",
+            "too_many",
+            MAX_OPERATIONS.to_string(),
+        ));
     }
     let read = operations.iter().enumerate().map(|(index, operation)| {
-        let error = |error| Error::Bulk { index, error: Box::new(error) };
+        let error = |error| Error::Bulk {
+            index,
+            error: Box::new(error),
+        };
         BulkOperation::from_json(operation).map_err(error)
     });
     Ok((read.collect::<Result<_, _>>()?, atomic))

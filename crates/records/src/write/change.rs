@@ -1,8 +1,8 @@
 //! One change while it is being made: rows, guards, audit and feed together.
 
 use jiff::Timestamp;
-use opsflux_model::schema::{Entity, EntityIx, FieldIx, FieldType, Schema, system};
 use opsflux_model::Value;
+use opsflux_model::schema::{Entity, EntityIx, FieldIx, FieldType, Schema, system};
 use opsflux_store::feed::{Body, FeedOp, NewEntry};
 use opsflux_store::system::SystemWrite;
 use opsflux_store::{Commit, Guard, Write};
@@ -65,7 +65,10 @@ impl Change {
     pub fn new(records: &Records, caller: &Caller) -> Change {
         let schema = records.schema();
         Change {
-            commit: Commit { tenant: caller.tenant(), ..Commit::default() },
+            commit: Commit {
+                tenant: caller.tenant(),
+                ..Commit::default()
+            },
             id: records.new_id(),
             now: records.now(),
             caller: caller.clone(),
@@ -83,10 +86,15 @@ impl Change {
     /// Whether a record comes into being by this change.
     pub fn brings(&self, entity: EntityIx, id: Uuid) -> bool {
         self.commit.writes.iter().any(|write| match write {
-            Write::Insert { entity: into, values } => {
+            Write::Insert {
+                entity: into,
+                values,
+            } => {
                 let key = self.schema.entity(entity).find(system::ID);
                 *into == entity
-                    && values.iter().any(|(ix, v)| Some(*ix) == key && *v == Value::Id(id))
+                    && values
+                        .iter()
+                        .any(|(ix, v)| Some(*ix) == key && *v == Value::Id(id))
             }
             _ => false,
         })
@@ -115,7 +123,9 @@ impl Change {
     /// Keeps what is needed to make the answer again.
     pub fn keep_answer(&mut self, pending: &PendingAnswer) {
         let recipe = Json::Array(self.touched.clone()).to_string();
-        self.commit.system.push(SystemWrite::Answer(pending.fill(recipe)));
+        self.commit
+            .system
+            .push(SystemWrite::Answer(pending.fill(recipe)));
     }
 
     pub fn finish(self) -> Commit {
@@ -141,8 +151,14 @@ impl Change {
             op: touched.op,
             body: Body {
                 fields: touched.fields.iter().map(name).collect(),
-                before: touched.before.map(|b| anchors(entity, &b.values)).unwrap_or_default(),
-                after: touched.after.map(|values| anchors(entity, values)).unwrap_or_default(),
+                before: touched
+                    .before
+                    .map(|b| anchors(entity, &b.values))
+                    .unwrap_or_default(),
+                after: touched
+                    .after
+                    .map(|values| anchors(entity, values))
+                    .unwrap_or_default(),
                 by: Some(self.caller.user()).filter(|id| !id.is_nil()),
                 source: origin.source.clone(),
                 chain: origin.chain,
@@ -167,14 +183,19 @@ impl Change {
         entry.record_version = Some(touched.version);
         entry.rule = touched.rule;
         entry.before = before.map(|values| shown(entity, values, touched.fields));
-        entry.after = touched.after.map(|values| shown(entity, values, touched.fields));
+        entry.after = touched
+            .after
+            .map(|values| shown(entity, values, touched.fields));
         let id = Uuid::new_v7(uuid::Timestamp::from_unix(
             uuid::NoContext,
             u64::try_from(self.now.as_second()).unwrap_or_default(),
             u32::try_from(self.now.subsec_nanosecond()).unwrap_or_default(),
         ));
         let values = entry.values(self.schema.entity(audit), id);
-        self.commit.writes.push(Write::Insert { entity: audit, values });
+        self.commit.writes.push(Write::Insert {
+            entity: audit,
+            values,
+        });
     }
 }
 
@@ -197,7 +218,11 @@ fn shown(entity: &Entity, values: &[Value], fields: &[FieldIx]) -> Map<String, J
 fn anchors(entity: &Entity, values: &[Value]) -> Map<String, Json> {
     let scope = &entity.scope;
     let single = [scope.department, scope.company, scope.owner];
-    let fields = scope.own.iter().copied().chain(single.into_iter().flatten());
+    let fields = scope
+        .own
+        .iter()
+        .copied()
+        .chain(single.into_iter().flatten());
     let mut anchors = Map::new();
     for ix in fields.chain(entity.state_field()) {
         let value = values.get(usize::from(ix.0)).unwrap_or(&Value::Null);

@@ -43,15 +43,17 @@ impl Records {
         let root = self.load(caller, entity, reference, Action::Delete).await?;
         if let Precondition::IfMatch(_) = options.precondition {
             let nothing = serde_json::Map::new();
-            self.check_version(caller, &root, &nothing, options.precondition).await?;
+            self.check_version(caller, &root, &nothing, options.precondition)
+                .await?;
         }
+        let id = root.id;
         let taken = self.with_what_goes(change, caller, root).await?;
         self.refuse_referenced(change, caller, &taken).await?;
         let deletion = (change.now, change.id);
         for record in &taken {
             self.mark(change, record, Some(deletion), None);
         }
-        Ok(change.id)
+        Ok(id)
     }
 
     /// The record and everything that goes with it, parents before children.
@@ -62,8 +64,10 @@ impl Records {
         root: Snapshot,
     ) -> Result<Vec<Snapshot>, Error> {
         let mut taken = vec![root];
-        let mut known: BTreeSet<(EntityIx, Uuid)> =
-            taken.iter().map(|record| (record.entity, record.id)).collect();
+        let mut known: BTreeSet<(EntityIx, Uuid)> = taken
+            .iter()
+            .map(|record| (record.entity, record.id))
+            .collect();
         let mut level = 0;
         while level < taken.len() {
             let end = taken.len();
@@ -75,7 +79,12 @@ impl Records {
                     }
                     let pointing = pointing(&link, &ids);
                     let found = self
-                        .find(caller.tenant(), link.from, pointing.clone(), MAX_DELETED + 1)
+                        .find(
+                            caller.tenant(),
+                            link.from,
+                            pointing.clone(),
+                            MAX_DELETED + 1,
+                        )
                         .await?;
                     // A record that joins meanwhile must go too: the change is made again.
                     let most = u64::try_from(found.len()).unwrap_or(u64::MAX);
@@ -92,7 +101,9 @@ impl Records {
             level = end;
             taken.extend(next.into_iter().filter(|r| known.insert((r.entity, r.id))));
             if taken.len() > MAX_DELETED as usize {
-                return Err(Error::TooLarge { limit: format!("{MAX_DELETED} records") });
+                return Err(Error::TooLarge {
+                    limit: format!("{MAX_DELETED} records"),
+                });
             }
         }
         Ok(taken)
@@ -116,7 +127,10 @@ impl Records {
                     .filter(|record| record.entity == link.from)
                     .map(|record| Value::Id(record.id))
                     .collect();
-                let id = schema.entity(link.from).find(system::ID).unwrap_or(FieldIx(0));
+                let id = schema
+                    .entity(link.from)
+                    .find(system::ID)
+                    .unwrap_or(FieldIx(0));
                 let staying = if going.is_empty() {
                     Predicate::True
                 } else {
@@ -124,7 +138,9 @@ impl Records {
                     opsflux_model::predicate::negate(among)
                 };
                 let filter = pointing(&link, &ids).and(staying);
-                let found = self.find(caller.tenant(), link.from, filter.clone(), 1000).await?;
+                let found = self
+                    .find(caller.tenant(), link.from, filter.clone(), 1000)
+                    .await?;
                 if !found.is_empty() {
                     let declared = schema.entity(link.from);
                     return Err(Error::Conflict(ConflictKind::Referenced {
@@ -158,7 +174,11 @@ impl Records {
                     continue;
                 };
                 if link.to == to && !declared.system {
-                    links.push(Incoming { from, field, on_delete: link.on_delete });
+                    links.push(Incoming {
+                        from,
+                        field,
+                        on_delete: link.on_delete,
+                    });
                 }
             }
         }
@@ -208,7 +228,10 @@ impl Records {
 
     async fn deletion_of(&self, tenant: i64, record: &Snapshot) -> Result<Uuid, Error> {
         let schema = self.schema();
-        let id = schema.entity(record.entity).find(system::ID).unwrap_or(FieldIx(0));
+        let id = schema
+            .entity(record.entity)
+            .find(system::ID)
+            .unwrap_or(FieldIx(0));
         let select = opsflux_store::Select {
             tenant,
             entity: record.entity,
@@ -245,12 +268,20 @@ impl Records {
         let back: BTreeSet<Uuid> = restored.iter().map(|record| record.id).collect();
         for record in restored {
             for (ix, field) in schema.entity(record.entity).iter() {
-                let FieldType::Link(link) = &field.kind else { continue };
-                let Some(target) = record.value(ix).as_id() else { continue };
+                let FieldType::Link(link) = &field.kind else {
+                    continue;
+                };
+                let Some(target) = record.value(ix).as_id() else {
+                    continue;
+                };
                 if field.system || link.on_delete != OnDelete::Cascade || back.contains(&target) {
                     continue;
                 }
-                if self.snapshot(caller.tenant(), link.to, target).await?.is_none() {
+                if self
+                    .snapshot(caller.tenant(), link.to, target)
+                    .await?
+                    .is_none()
+                {
                     let field = field.name.clone();
                     return Err(Error::Conflict(ConflictKind::DeletedOwner { field }));
                 }
@@ -285,7 +316,11 @@ impl Records {
             entity: record.entity,
             id: record.id,
             version: record.version + 1,
-            op: if deleted { FeedOp::Deleted } else { FeedOp::Restored },
+            op: if deleted {
+                FeedOp::Deleted
+            } else {
+                FeedOp::Restored
+            },
             before: deleted.then_some(record),
             after: (!deleted).then_some(record.values.as_slice()),
             fields: &filled,
@@ -303,7 +338,10 @@ impl Records {
 fn by_entity(records: &[Snapshot]) -> Vec<(EntityIx, Vec<Uuid>)> {
     let mut groups: Vec<(EntityIx, Vec<Uuid>)> = Vec::new();
     for record in records {
-        match groups.iter_mut().find(|(entity, _)| *entity == record.entity) {
+        match groups
+            .iter_mut()
+            .find(|(entity, _)| *entity == record.entity)
+        {
             Some((_, ids)) => ids.push(record.id),
             None => groups.push((record.entity, vec![record.id])),
         }

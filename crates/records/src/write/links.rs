@@ -1,8 +1,9 @@
 //! Links of a change: numbers become ids, targets must live, be visible and satisfy `where`.
 
+use opsflux_model::predicate::Binder;
 use opsflux_model::predicate::Variables;
 use opsflux_model::schema::{EntityIx, FieldIx, FieldType, system};
-use opsflux_model::{Action, Binder, Operand, Predicate, Value};
+use opsflux_model::{Action, Operand, Predicate, Value};
 use opsflux_store::Guard;
 use uuid::Uuid;
 
@@ -103,7 +104,12 @@ impl Records {
         }
         for id in ids {
             let name = format!("{GUARD}{}", declared.name);
-            change.guard(Guard::Exists { name, entity: to, id, holds: wanted.clone() });
+            change.guard(Guard::Exists {
+                name,
+                entity: to,
+                id,
+                holds: wanted.clone(),
+            });
         }
         Ok(())
     }
@@ -116,9 +122,13 @@ pub(super) fn bind_house(
     entity: EntityIx,
     condition: &opsflux_model::Condition,
 ) -> Result<Predicate, Error> {
-    Binder { schema, access: None, variables }
-        .bind(entity, condition)
-        .map_err(|error| Error::Internal(error.to_string()))
+    Binder {
+        schema,
+        access: None,
+        variables,
+    }
+    .bind(entity, condition)
+    .map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// The entity an any-link names, when it may.
@@ -127,7 +137,9 @@ fn any_target(
     allowed: &[EntityIx],
     value: &Value,
 ) -> Option<EntityIx> {
-    let Value::Ref { entity, .. } = value else { return None };
+    let Value::Ref { entity, .. } = value else {
+        return None;
+    };
     let to = schema.find(entity)?;
     (allowed.is_empty() || allowed.contains(&to)).then_some(to)
 }

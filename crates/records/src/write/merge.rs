@@ -34,14 +34,20 @@ impl Records {
             Precondition::IfMatch(version) if version == current.version => Ok(()),
             Precondition::IfMatch(_) => {
                 let id = current.id.to_string();
-                let found =
-                    self.get(caller, current.entity, &id, &GetRequest::default()).await?;
-                Err(Error::Precondition { version: found.version, current: found.body })
+                let found = self
+                    .get(caller, current.entity, &id, &GetRequest::default())
+                    .await?;
+                Err(Error::Precondition {
+                    version: found.version,
+                    current: found.body,
+                })
             }
             Precondition::Base(base) if base == current.version => Ok(()),
-            Precondition::Base(base) if base > current.version || base < 0 => {
-                Err(Error::field("base_version", "too_large", current.version.to_string()))
-            }
+            Precondition::Base(base) if base > current.version || base < 0 => Err(Error::field(
+                "base_version",
+                "too_large",
+                current.version.to_string(),
+            )),
             Precondition::Base(base) => self.merge(caller, current, patch, base).await,
         }
     }
@@ -58,9 +64,13 @@ impl Records {
         let declared = schema.entity(current.entity);
         let mut conflicts = Vec::new();
         for (name, yours) in patch {
-            let Some(ix) = declared.find(name) else { continue };
+            let Some(ix) = declared.find(name) else {
+                continue;
+            };
             let theirs = to_json(current.value(ix));
-            let Some(began) = bases.get(name) else { continue };
+            let Some(began) = bases.get(name) else {
+                continue;
+            };
             // Sets that gain and lose members do not collide.
             let relative = declared.field(ix).kind.is_set() && yours.is_object();
             if theirs != *yours && !relative {
@@ -90,14 +100,22 @@ impl Records {
         let audit = self.entity_called(AUDIT_ENTITY)?;
         let fields = schema.entity(audit);
         let field = |name: &str| {
-            fields.find(name).ok_or_else(|| Error::Internal(format!("audit has no “{name}”")))
+            fields
+                .find(name)
+                .ok_or_else(|| Error::Internal(format!("audit has no “{name}”")))
         };
         let is = |ix: FieldIx, operand| Predicate::test(audit, ix, operand);
         let text = |text: String| Operand::OneOf(vec![Value::Text(text)]);
         let version = field("record_version")?;
-        let filter = is(field("entity")?, text(schema.entity(current.entity).name.clone()))
-            .and(is(field("record")?, text(current.id.to_string())))
-            .and(is(version, Operand::Compare(Order::Greater, Value::Int(base))));
+        let filter = is(
+            field("entity")?,
+            text(schema.entity(current.entity).name.clone()),
+        )
+        .and(is(field("record")?, text(current.id.to_string())))
+        .and(is(
+            version,
+            Operand::Compare(Order::Greater, Value::Int(base)),
+        ));
         let mut entries = self.find(tenant, audit, filter, MAX_CHANGES).await?;
         entries.sort_by_key(|entry| entry.value(version).as_int());
         let before = field("before")?;
@@ -122,12 +140,15 @@ impl Records {
     ) -> Result<Snapshot, Error> {
         let schema = self.schema();
         let rule = |action| crate::read::query::rule(&schema, caller, entity, action);
-        let filter =
-            self.addressed(entity, reference)?.and(rule(opsflux_model::Action::View));
+        let filter = self
+            .addressed(entity, reference)?
+            .and(rule(opsflux_model::Action::View));
         let living = crate::read::query::living(&schema, entity, false);
         let asked = [rule(action)];
-        let found =
-            self.read_whole(caller.tenant(), entity, filter, 1, living, &asked).await?.pop();
+        let found = self
+            .read_whole(caller.tenant(), entity, filter, 1, living, &asked)
+            .await?
+            .pop();
         match found {
             None => Err(Error::NotFound),
             Some((snapshot, allowed)) if allowed.first() == Some(&true) => Ok(snapshot),

@@ -72,6 +72,9 @@ pub struct WriteOptions {
     pub import_state: bool,
     /// The answer kept for an idempotency key.
     pub answer: Option<PendingAnswer>,
+    /// Fields the engine that calls sets itself, read-only for requests: what was measured of a
+    /// file, when somebody last signed in.
+    pub engine: Vec<(&'static str, opsflux_model::Value)>,
 }
 
 /// A record that was written.
@@ -85,6 +88,14 @@ pub struct Written {
     pub body: Vec<u8>,
     /// Whether it is new; false when the same id with the same content was there already.
     pub created: bool,
+}
+
+/// What became of one operation of a change.
+struct Done {
+    status: u16,
+    record: Uuid,
+    /// The id of the change, which is that of a deletion.
+    change: Uuid,
 }
 
 impl Caller {
@@ -122,16 +133,14 @@ impl Records {
         body: Map<String, Json>,
         options: &WriteOptions,
     ) -> Result<Written, Error> {
-        self.authorize(caller, entity, Action::Create)?;
-        let outcome = self
-            .attempt(caller, options, async |change| {
-                self.save_new(change, caller, entity, &body, options).await
-            })
-            .await;
-        match outcome {
-            Ok(id) => self.written(caller, entity, id, true).await,
+        let operation = BulkOperation::Create(body);
+        match self
+            .carry_out_one(caller, entity, &operation, options)
+            .await
+        {
+            Ok(done) => self.written(caller, entity, done.record, true).await,
             Err(Error::Conflict(ConflictKind::Unique { fields })) if fields == [system::ID] => {
-                self.same_again(caller, entity, &body).await
+                self.same_again(caller, entity, &operation).await
             }
             Err(error) => Err(error),
         }
@@ -149,12 +158,11 @@ impl Records {
         patch: Map<String, Json>,
         options: &WriteOptions,
     ) -> Result<Written, Error> {
-        let id = self
-            .attempt(caller, options, async |change| {
-                self.save_patch(change, caller, entity, reference, &patch, options).await
-            })
+        let operation = BulkOperation::Update(reference.to_owned(), None, patch);
+        let done = self
+            .carry_out_one(caller, entity, &operation, options)
             .await?;
-        self.written(caller, entity, id, false).await
+        self.written(caller, entity, done.record, false).await
     }
 
     /// Marks a record and what it takes with it deleted; answers the deletion's id.
@@ -168,10 +176,11 @@ impl Records {
         reference: &str,
         options: &WriteOptions,
     ) -> Result<Uuid, Error> {
-        self.attempt(caller, options, async |change| {
-            self.mark_deleted(change, caller, entity, reference, options).await
-        })
-        .await
+        let operation = BulkOperation::Delete(reference.to_owned());
+        Ok(self
+            .carry_out_one(caller, entity, &operation, options)
+            .await?
+            .change)
     }
 
     /// Undoes the deletion that took a record, whole.
@@ -186,12 +195,31 @@ impl Records {
         reference: &str,
         options: &WriteOptions,
     ) -> Result<Written, Error> {
-        let id = self
-            .attempt(caller, options, async |change| {
-                self.unmark_deleted(change, caller, entity, reference).await
-            })
+        let operation = BulkOperation::Restore(reference.to_owned());
+        let done = self
+            .carry_out_one(caller, entity, &operation, options)
             .await?;
-        self.written(caller, entity, id, false).await
+        self.written(caller, entity, done.record, false).await
+    }
+
+    async fn carry_out_one(
+        &self,
+        caller: &Caller,
+        entity: EntityIx,
+        operation: &BulkOperation,
+        options: &WriteOptions,
+    ) -> Result<Done, Error> {
+        let one = std::slice::from_ref(operation);
+        let done =
+            self.carry_out(caller, entity, one, options)
+                .await
+                .map_err(|error| match error {
+                    Error::Bulk { error, .. } => *error,
+                    other => other,
+                })?;
+        done.into_iter()
+            .next()
+            .ok_or_else(|| Error::Internal("nothing was done".to_owned()))
     }
 
     /// Refuses what the caller may do to no record at all: 404 when he may not even see any.
@@ -219,24 +247,35 @@ impl Records {
         Err(Error::NotFound)
     }
 
-    /// Makes a change and commits it; again when records it read have moved.
-    async fn attempt<T>(
+    /// Makes one change of all operations and commits it; again when records it read have moved.
+    async fn carry_out(
         &self,
         caller: &Caller,
+        entity: EntityIx,
+        operations: &[BulkOperation],
         options: &WriteOptions,
-        make: impl AsyncFn(&mut Change) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    ) -> Result<Vec<Done>, Error> {
         for _ in 0..ATTEMPTS {
             let mut change = Change::new(self, caller);
-            let made = make(&mut change).await?;
+            let mut done = Vec::with_capacity(operations.len());
+            for (index, operation) in operations.iter().enumerate() {
+                let step = self
+                    .step(&mut change, caller, entity, operation, options)
+                    .await;
+                let named = |error| Error::Bulk {
+                    index,
+                    error: Box::new(error),
+                };
+                done.push(step.map_err(named)?);
+            }
             if change.is_empty() {
-                return Ok(made);
+                return Ok(done);
             }
             if let Some(answer) = &options.answer {
                 change.keep_answer(answer);
             }
             match self.inner.store.commit(change.finish()).await {
-                Ok(_) => return Ok(made),
+                Ok(_) => return Ok(done),
                 Err(CommitError::Version { .. } | CommitError::Retry) => {}
                 // A record joined what is being deleted: it must go too.
                 Err(CommitError::Guard { name }) if name == delete::CASCADE => {}
@@ -246,6 +285,50 @@ impl Records {
         Err(Error::Conflict(ConflictKind::Busy))
     }
 
+    async fn step(
+        &self,
+        change: &mut Change,
+        caller: &Caller,
+        entity: EntityIx,
+        operation: &BulkOperation,
+        options: &WriteOptions,
+    ) -> Result<Done, Error> {
+        let id = change.id;
+        let done = |status, record| Done {
+            status,
+            record,
+            change: id,
+        };
+        match operation {
+            BulkOperation::Create(data) => {
+                self.authorize(caller, entity, Action::Create)?;
+                let record = self.save_new(change, caller, entity, data, options).await?;
+                Ok(done(201, record))
+            }
+            BulkOperation::Update(reference, version, data) => {
+                let precondition = version.map_or(options.precondition, Precondition::Base);
+                let options = WriteOptions {
+                    precondition,
+                    ..options.clone()
+                };
+                let saved = self.save_patch(change, caller, entity, reference, data, &options);
+                Ok(done(200, saved.await?))
+            }
+            BulkOperation::Delete(reference) => {
+                let record = self
+                    .mark_deleted(change, caller, entity, reference, options)
+                    .await?;
+                Ok(done(204, record))
+            }
+            BulkOperation::Restore(reference) => {
+                let record = self
+                    .unmark_deleted(change, caller, entity, reference)
+                    .await?;
+                Ok(done(200, record))
+            }
+        }
+    }
+
     async fn written(
         &self,
         caller: &Caller,
@@ -253,14 +336,30 @@ impl Records {
         id: Uuid,
         created: bool,
     ) -> Result<Written, Error> {
-        match self.get(caller, entity, &id.to_string(), &GetRequest::default()).await {
-            Ok(found) => Ok(Written { id, version: found.version, body: found.body, created }),
+        match self
+            .get(caller, entity, &id.to_string(), &GetRequest::default())
+            .await
+        {
+            Ok(found) => Ok(Written {
+                id,
+                version: found.version,
+                body: found.body,
+                created,
+            }),
             // It was moved out of the caller's sight by this very change.
             Err(Error::NotFound) => {
                 let tenant = caller.tenant();
-                let version = self.snapshot(tenant, entity, id).await?.map_or(0, |s| s.version);
+                let version = self
+                    .snapshot(tenant, entity, id)
+                    .await?
+                    .map_or(0, |s| s.version);
                 let body = format!("{{\"id\":\"{id}\",\"version\":{version}}}").into_bytes();
-                Ok(Written { id, version, body, created })
+                Ok(Written {
+                    id,
+                    version,
+                    body,
+                    created,
+                })
             }
             Err(error) => Err(error),
         }
@@ -271,10 +370,18 @@ impl Records {
         &self,
         caller: &Caller,
         entity: EntityIx,
-        body: &Map<String, Json>,
+        operation: &BulkOperation,
     ) -> Result<Written, Error> {
+        let empty = Map::new();
+        let body = match operation {
+            BulkOperation::Create(body) => body,
+            _ => &empty,
+        };
         let taken = || Error::Conflict(ConflictKind::IdTaken);
-        let id = body.get(system::ID).and_then(Json::as_str).ok_or_else(taken)?;
+        let id = body
+            .get(system::ID)
+            .and_then(Json::as_str)
+            .ok_or_else(taken)?;
         let found = match self.get(caller, entity, id, &GetRequest::default()).await {
             Ok(found) => found,
             Err(Error::NotFound) => return Err(taken()),
@@ -287,7 +394,12 @@ impl Records {
             stored == wanted || stored.as_str() == Some("••••")
         });
         if same {
-            Ok(Written { id: found.id, version: found.version, body: found.body, created: false })
+            Ok(Written {
+                id: found.id,
+                version: found.version,
+                body: found.body,
+                created: false,
+            })
         } else {
             Err(taken())
         }
@@ -295,7 +407,10 @@ impl Records {
 }
 
 pub(crate) fn action_name(action: Action) -> &'static str {
-    Action::NAMES.iter().find(|(_, known)| *known == action).map_or("view", |(name, _)| name)
+    Action::NAMES
+        .iter()
+        .find(|(_, known)| *known == action)
+        .map_or("view", |(name, _)| name)
 }
 
 /// What a commit that did nothing means to the person who asked.
@@ -306,12 +421,14 @@ fn refused(error: CommitError) -> Error {
             Some(field) => Error::Invalid(vec![FieldError::new(field, "not_found", "")]),
             None => Error::Conflict(ConflictKind::Guard { name }),
         },
-        CommitError::Link { field, .. } => {
-            Error::Invalid(vec![FieldError::new(field.unwrap_or_default(), "not_found", "")])
-        }
-        CommitError::NameTaken => {
-            Error::Conflict(ConflictKind::Unique { fields: vec!["email".to_owned()] })
-        }
+        CommitError::Link { field, .. } => Error::Invalid(vec![FieldError::new(
+            field.unwrap_or_default(),
+            "not_found",
+            "",
+        )]),
+        CommitError::NameTaken => Error::Conflict(ConflictKind::Unique {
+            fields: vec!["email".to_owned()],
+        }),
         CommitError::KeyTaken => Error::Conflict(ConflictKind::InProgress),
         CommitError::Version { .. } | CommitError::Retry => Error::Conflict(ConflictKind::Busy),
         CommitError::Store(error) => error.into(),

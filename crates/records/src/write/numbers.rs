@@ -46,8 +46,14 @@ impl Numbers {
             if let Some(number) = self.take(&series) {
                 return Ok(render(template, date, Some(number)));
             }
-            let block = store.lease_numbers(tenant, &entity.name, &period, BLOCK).await?;
-            self.blocks.lock().entry(series.clone()).or_default().push_back(block);
+            let block = store
+                .lease_numbers(tenant, &entity.name, &period, BLOCK)
+                .await?;
+            self.blocks
+                .lock()
+                .entry(series.clone())
+                .or_default()
+                .push_back(block);
         }
     }
 

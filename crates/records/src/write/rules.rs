@@ -27,7 +27,12 @@ impl Records {
         confirmed: Option<String>,
     ) -> Result<Known, Error> {
         let user = Some(caller.user()).filter(|id| !id.is_nil());
-        let mut known = Known { answers: Vec::with_capacity(needs.len()), now, user, confirmed };
+        let mut known = Known {
+            answers: Vec::with_capacity(needs.len()),
+            now,
+            user,
+            confirmed,
+        };
         for need in needs {
             let answer = match need {
                 Need::Record { entity, id } => {
@@ -35,7 +40,11 @@ impl Records {
                     let record = self.snapshot(caller.tenant(), ix, id).await?;
                     Answer::Records(record.into_iter().collect())
                 }
-                Need::Records { entity, condition, limit } => {
+                Need::Records {
+                    entity,
+                    condition,
+                    limit,
+                } => {
                     let ix = self.entity_called(entity)?;
                     let variables = caller.variables(now);
                     let filter = bind_house(&self.schema(), &variables, ix, &condition)?;
@@ -71,8 +80,12 @@ impl Records {
             values: values.to_vec(),
         };
         let mut graph = Graph::default();
-        self.reach(caller.tenant(), &schema, &rule, &record, &mut graph).await?;
-        let draft = Node { snapshot: Arc::new(record), graph: &graph };
+        self.reach(caller.tenant(), &schema, &rule, &record, &mut graph)
+            .await?;
+        let draft = Node {
+            snapshot: Arc::new(record),
+            graph: &graph,
+        };
         if rule.holds(&schema, &draft) {
             return Ok(());
         }
@@ -105,14 +118,18 @@ impl Records {
                 Predicate::Test(test) => {
                     let mut at = record.clone();
                     for step in &test.path.steps {
-                        let Some(id) = linked(schema, &at, step) else { break };
+                        let Some(id) = linked(schema, &at, step) else {
+                            break;
+                        };
                         if !graph.records.contains_key(&(step.to, id)) {
                             let Some(next) = self.snapshot(tenant, step.to, id).await? else {
                                 break;
                             };
                             graph.records.insert((step.to, id), Arc::new(next));
                         }
-                        let Some(next) = graph.records.get(&(step.to, id)).cloned() else { break };
+                        let Some(next) = graph.records.get(&(step.to, id)).cloned() else {
+                            break;
+                        };
                         self.reach(tenant, schema, &step.rule, &next, graph).await?;
                         at = Snapshot::clone(&next);
                     }
@@ -126,7 +143,9 @@ impl Records {
 /// Where a step along a single link leads; other steps lead nowhere from a draft, which reads as
 /// "no" and never as "yes".
 fn linked(schema: &Schema, record: &Snapshot, step: &Step) -> Option<Uuid> {
-    let Hop::Link(field) = step.hop else { return None };
+    let Hop::Link(field) = step.hop else {
+        return None;
+    };
     match record.value(field) {
         Value::Id(id) => Some(*id),
         Value::Ref { entity, id } => (schema.find(entity) == Some(step.to)).then_some(*id),
@@ -152,12 +171,19 @@ impl Record for Node<'_> {
     }
 
     fn follow(&self, step: &Step) -> Vec<Self> {
-        let Hop::Link(field) = step.hop else { return Vec::new() };
+        let Hop::Link(field) = step.hop else {
+            return Vec::new();
+        };
         let id = match self.snapshot.value(field) {
             Value::Id(id) | Value::Ref { id, .. } => *id,
             _ => return Vec::new(),
         };
         let next = self.graph.records.get(&(step.to, id)).cloned();
-        next.map(|snapshot| Node { snapshot, graph: self.graph }).into_iter().collect()
+        next.map(|snapshot| Node {
+            snapshot,
+            graph: self.graph,
+        })
+        .into_iter()
+        .collect()
     }
 }

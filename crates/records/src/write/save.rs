@@ -1,7 +1,9 @@
 //! Steps 3 to 9 of a save: one record, with its child rows and the companions of its rules.
 
 use futures::future::BoxFuture;
-use opsflux_model::schema::{DefaultValue, Entity, EntityIx, EntityKind, FieldIx, FieldType, system};
+use opsflux_model::schema::{
+    DefaultValue, Entity, EntityIx, EntityKind, FieldIx, FieldType, system,
+};
 use opsflux_model::state::{MoveRefused, check_move};
 use opsflux_model::{Action, Value, wire};
 use opsflux_store::feed::FeedOp;
@@ -55,7 +57,8 @@ impl Records {
     ) -> Result<Uuid, Error> {
         let schema = self.schema();
         let mut errors = Vec::new();
-        let inputs = body::read(&schema, caller, entity, body, true, &mut errors);
+        let mut inputs = body::read(&schema, caller, entity, body, true, &mut errors);
+        inputs.extend(engine(schema.entity(entity), options));
         let saving = Saving {
             entity,
             before: None,
@@ -80,10 +83,12 @@ impl Records {
     ) -> Result<Uuid, Error> {
         self.authorize(caller, entity, Action::View)?;
         let before = self.load(caller, entity, reference, Action::Edit).await?;
-        self.check_version(caller, &before, patch, options.precondition).await?;
+        self.check_version(caller, &before, patch, options.precondition)
+            .await?;
         let schema = self.schema();
         let mut errors = Vec::new();
-        let inputs = body::read(&schema, caller, entity, patch, false, &mut errors);
+        let mut inputs = body::read(&schema, caller, entity, patch, false, &mut errors);
+        inputs.extend(engine(schema.entity(entity), options));
         let saving = Saving {
             entity,
             before: Some(before),
@@ -112,7 +117,9 @@ impl Records {
             let applied = self.apply(caller, entity, &saving, &mut errors).await?;
             let mut values = applied.values;
             self.fill(change, caller, entity, &saving, &applied.given, &mut values);
-            let id = value_of(entity, &values, system::ID).as_id().unwrap_or_default();
+            let id = value_of(entity, &values, system::ID)
+                .as_id()
+                .unwrap_or_default();
             // Rules see values of the right types only.
             if !errors.is_empty() {
                 return Err(invalid(&saving.prefix, errors));
@@ -124,8 +131,16 @@ impl Records {
             }
             let mut values = values;
             let changed = changed_fields(entity, saving.before.as_ref(), &values);
-            self.validate(change, caller, entity, &saving, &changed, &mut values, &mut errors)
-                .await?;
+            self.validate(
+                change,
+                caller,
+                entity,
+                &saving,
+                &changed,
+                &mut values,
+                &mut errors,
+            )
+            .await?;
             if !errors.is_empty() {
                 return Err(invalid(&saving.prefix, errors));
             }
@@ -138,16 +153,19 @@ impl Records {
             let children_from = change.commit.writes.len();
             if saving.before.is_none() {
                 self.write(change, entity, &saving, id, values.clone(), &changed)?;
-                self.save_children(change, caller, entity, &saving, id, applied.children).await?;
+                self.save_children(change, caller, entity, &saving, id, applied.children)
+                    .await?;
             } else {
-                self.save_children(change, caller, entity, &saving, id, applied.children).await?;
+                self.save_children(change, caller, entity, &saving, id, applied.children)
+                    .await?;
                 let children_changed = change.commit.writes.len() > children_from;
                 if !changed.is_empty() || children_changed {
                     self.write(change, entity, &saving, id, values.clone(), &changed)?;
                 }
             }
             for companion in companions {
-                self.save_companion(change, caller, &saving, companion).await?;
+                self.save_companion(change, caller, &saving, companion)
+                    .await?;
             }
             Ok(id)
         })
@@ -163,7 +181,10 @@ impl Records {
     ) -> Result<Applied, Error> {
         let empty = || vec![Value::Null; entity.fields.len()];
         let mut applied = Applied {
-            values: saving.before.as_ref().map_or_else(empty, |before| before.values.clone()),
+            values: saving
+                .before
+                .as_ref()
+                .map_or_else(empty, |before| before.values.clone()),
             given: Vec::new(),
             children: Vec::new(),
         };
@@ -179,7 +200,9 @@ impl Records {
                     continue;
                 }
                 Input::Number(number) => {
-                    let FieldType::Link(link) = &field.kind else { continue };
+                    let FieldType::Link(link) = &field.kind else {
+                        continue;
+                    };
                     match self.by_number(caller, link.to, number).await? {
                         Some(id) => Value::Id(id),
                         None => {
@@ -305,12 +328,19 @@ impl Records {
         let confirmed = self.confirmed(caller, saving.options.confirm.as_ref(), id);
         for rule in rules {
             let needs = rule.needs(&draft);
-            let known =
-                self.known(caller, change.now, needs, confirmed.clone()).await?;
+            let known = self
+                .known(caller, change.now, needs, confirmed.clone())
+                .await?;
             rule.apply(&mut draft, &known)
                 .map_err(|refusal| self.refusal(caller, id, refusal))?;
         }
-        let Draft { values, guards, system, companions, .. } = draft;
+        let Draft {
+            values,
+            guards,
+            system,
+            companions,
+            ..
+        } = draft;
         change.commit.system.extend(system);
         Ok((values, guards, companions))
     }
@@ -345,9 +375,14 @@ impl Records {
                 errors.push(FieldError::of(&field.name, invalid));
                 continue;
             }
-            let rights = if given.contains(&ix) { saving.rights } else { Rights::House };
+            let rights = if given.contains(&ix) {
+                saving.rights
+            } else {
+                Rights::House
+            };
             let gained = gained(saving.before.as_ref().map(|b| b.value(ix)), &value);
-            self.check_link(change, caller, rights, saving.entity, ix, &gained, errors).await?;
+            self.check_link(change, caller, rights, saving.entity, ix, &gained, errors)
+                .await?;
             if let FieldType::Link(link) = &field.kind
                 && link.acyclic
                 && let (Some(target), Some(id)) =
@@ -362,11 +397,22 @@ impl Records {
                 });
             }
         }
-        if given.iter().any(|ix| entity.field(*ix).name == system::COMPANY) {
+        if given
+            .iter()
+            .any(|ix| entity.field(*ix).name == system::COMPANY)
+        {
             let company = entity.find(system::COMPANY).unwrap_or(FieldIx(0));
             let value = values[usize::from(company.0)].clone();
-            self.check_link(change, caller, saving.rights, saving.entity, company, &value, errors)
-                .await?;
+            self.check_link(
+                change,
+                caller,
+                saving.rights,
+                saving.entity,
+                company,
+                &value,
+                errors,
+            )
+            .await?;
         }
         Ok(())
     }
@@ -382,8 +428,11 @@ impl Records {
             return Ok(());
         };
         let store = &self.inner.store;
-        let number =
-            self.inner.numbers.next(store, caller.tenant(), entity, template, now).await?;
+        let number = self
+            .inner
+            .numbers
+            .next(store, caller.tenant(), entity, template, now)
+            .await?;
         values[usize::from(ix.0)] = Value::Text(number);
         Ok(())
     }
@@ -401,13 +450,19 @@ impl Records {
         if entity.kind == EntityKind::Log {
             return Err(Error::Internal("a log is not saved".to_owned()));
         }
-        let version = value_of(entity, &values, system::VERSION).as_int().unwrap_or(1);
+        let version = value_of(entity, &values, system::VERSION)
+            .as_int()
+            .unwrap_or(1);
         let stored = |ix: &FieldIx| !entity.field(*ix).kind.is_virtual();
         change.record(&Touched {
             entity: saving.entity,
             id,
             version,
-            op: if saving.before.is_some() { FeedOp::Updated } else { FeedOp::Created },
+            op: if saving.before.is_some() {
+                FeedOp::Updated
+            } else {
+                FeedOp::Created
+            },
             before: saving.before.as_ref(),
             after: Some(&values),
             fields: changed,
@@ -420,15 +475,25 @@ impl Records {
                     .map(|ix| (ix, values[usize::from(ix.0)].clone()))
                     .filter(|(_, value)| *value != Value::Null)
                     .collect();
-                Write::Insert { entity: saving.entity, values }
+                Write::Insert {
+                    entity: saving.entity,
+                    values,
+                }
             }
             Some(before) => {
                 let kept = [system::VERSION, system::UPDATED_AT, system::UPDATED_BY];
                 let engine = kept.into_iter().filter_map(|name| entity.find(name));
                 let set = changed.iter().copied().filter(stored).chain(engine);
-                let set = set.map(|ix| (ix, Set::To(values[usize::from(ix.0)].clone()))).collect();
+                let set = set
+                    .map(|ix| (ix, Set::To(values[usize::from(ix.0)].clone())))
+                    .collect();
                 let expected_version = Some(before.version);
-                Write::Update { entity: saving.entity, id, expected_version, set }
+                Write::Update {
+                    entity: saving.entity,
+                    id,
+                    expected_version,
+                    set,
+                }
             }
         };
         change.write(write);
@@ -448,7 +513,9 @@ impl Records {
         let schema = self.schema();
         for (field, rows) in tables {
             let declared = entity.field(field);
-            let FieldType::Children { of, via } = declared.kind else { continue };
+            let FieldType::Children { of, via } = declared.kind else {
+                continue;
+            };
             let existing = match saving.before {
                 Some(_) => self.children(caller.tenant(), of, via, &[owner]).await?,
                 None => Vec::new(),
@@ -456,7 +523,10 @@ impl Records {
             let mut kept = Vec::new();
             for (place, mut row) in rows.into_iter().enumerate() {
                 let prefix = format!("{}{}[{place}].", saving.prefix, declared.name);
-                let id = row.get(system::ID).and_then(Json::as_str).map(Uuid::try_parse);
+                let id = row
+                    .get(system::ID)
+                    .and_then(Json::as_str)
+                    .map(Uuid::try_parse);
                 let before = match id {
                     Some(Ok(id)) => existing.iter().find(|row| row.id == id).cloned(),
                     _ => None,
@@ -506,10 +576,14 @@ impl Records {
             return Ok(());
         };
         let declared = schema.entity(entity);
-        let inputs = companion.set.into_iter().filter_map(|(name, value)| {
-            declared.find(&name).map(|ix| (ix, Input::To(value)))
-        });
-        let options = WriteOptions { precondition: Precondition::None, ..saving.options.clone() };
+        let inputs = companion
+            .set
+            .into_iter()
+            .filter_map(|(name, value)| declared.find(&name).map(|ix| (ix, Input::To(value))));
+        let options = WriteOptions {
+            precondition: Precondition::None,
+            ..saving.options.clone()
+        };
         let next = Saving {
             entity,
             before: Some(before),
@@ -520,11 +594,15 @@ impl Records {
             prefix: String::new(),
             depth: saving.depth + 1,
         };
-        self.save(change, caller, next, Vec::new()).await.map(|_| ())
+        self.save(change, caller, next, Vec::new())
+            .await
+            .map(|_| ())
     }
 
     fn confirmed(&self, caller: &Caller, token: Option<&Confirm>, id: Uuid) -> Option<String> {
-        let binding = crate::cursor::Binding::new("confirm").with(caller.user()).with(id);
+        let binding = crate::cursor::Binding::new("confirm")
+            .with(caller.user())
+            .with(id);
         let payload = self.inner.cursors.open(&token?.0, binding)?;
         String::from_utf8(payload).ok()
     }
@@ -533,24 +611,42 @@ impl Records {
         let code = refusal.code.to_owned();
         if !refusal.confirmable {
             let field = refusal.field.map(str::to_owned);
-            return Error::Refused { code, params: refusal.params, field };
+            return Error::Refused {
+                code,
+                params: refusal.params,
+                field,
+            };
         }
-        let binding = crate::cursor::Binding::new("confirm").with(caller.user()).with(id);
+        let binding = crate::cursor::Binding::new("confirm")
+            .with(caller.user())
+            .with(id);
         match self.inner.cursors.seal(code.as_bytes(), binding) {
-            Ok(token) => {
-                Error::Conflict(ConflictKind::Confirm { code, params: refusal.params, token })
-            }
+            Ok(token) => Error::Conflict(ConflictKind::Confirm {
+                code,
+                params: refusal.params,
+                token,
+            }),
             Err(error) => error,
         }
     }
 }
 
+/// The fields the calling engine sets itself.
+fn engine(entity: &Entity, options: &WriteOptions) -> Vec<(FieldIx, Input)> {
+    let set = options.engine.iter();
+    set.filter_map(|(name, value)| Some((entity.find(name)?, Input::To(value.clone()))))
+        .collect()
+}
+
 /// What of a value is new: links that were there before are not judged again.
 fn gained(before: Option<&Value>, after: &Value) -> Value {
     match (before, after) {
-        (Some(Value::Set(had)), Value::Set(has)) => {
-            Value::Set(has.iter().filter(|item| !had.contains(item)).cloned().collect())
-        }
+        (Some(Value::Set(had)), Value::Set(has)) => Value::Set(
+            has.iter()
+                .filter(|item| !had.contains(item))
+                .cloned()
+                .collect(),
+        ),
         _ => after.clone(),
     }
 }
@@ -571,7 +667,10 @@ fn members(current: &Value, add: &[Value], remove: &[Value]) -> Value {
 
 fn value_of<'a>(entity: &Entity, values: &'a [Value], name: &str) -> &'a Value {
     static NULL: Value = Value::Null;
-    entity.find(name).and_then(|ix| values.get(usize::from(ix.0))).unwrap_or(&NULL)
+    entity
+        .find(name)
+        .and_then(|ix| values.get(usize::from(ix.0)))
+        .unwrap_or(&NULL)
 }
 
 /// Declared fields whose value differs; for a new record those that have one. What the engine
@@ -584,19 +683,31 @@ fn changed_fields(entity: &Entity, before: Option<&Snapshot>, values: &[Value]) 
         // No value and an empty set are the same.
         is != was && !(is.is_empty() && was.is_empty() && !matches!(is, Value::Text(_)))
     };
-    let own = |name: &str| !matches!(name, system::ID | system::VERSION | system::CREATED_AT)
-        && !matches!(name, system::UPDATED_AT | system::CREATED_BY | system::UPDATED_BY);
+    let own = |name: &str| {
+        !matches!(name, system::ID | system::VERSION | system::CREATED_AT)
+            && !matches!(
+                name,
+                system::UPDATED_AT | system::CREATED_BY | system::UPDATED_BY
+            )
+    };
     let fields = entity.iter().filter(|(_, field)| own(&field.name));
     fields.map(|(ix, _)| ix).filter(|ix| differs(*ix)).collect()
 }
 
 fn check_state(entity: &Entity, saving: &Saving<'_>, values: &[Value]) -> Result<(), Error> {
-    let Some(field) = entity.state_field() else { return Ok(()) };
-    let FieldType::State { initial } = &entity.field(field).kind else { return Ok(()) };
+    let Some(field) = entity.state_field() else {
+        return Ok(());
+    };
+    let FieldType::State { initial } = &entity.field(field).kind else {
+        return Ok(());
+    };
     if saving.options.import_state {
         return Ok(());
     }
-    let to = values.get(usize::from(field.0)).and_then(Value::as_text).unwrap_or(initial);
+    let to = values
+        .get(usize::from(field.0))
+        .and_then(Value::as_text)
+        .unwrap_or(initial);
     let from = match &saving.before {
         Some(before) => before.value(field).as_text().unwrap_or(initial),
         None => initial,
@@ -610,9 +721,10 @@ fn check_state(entity: &Entity, saving: &Saving<'_>, values: &[Value]) -> Result
             let known: Vec<_> = entity.states.iter().map(|s| s.name.as_str()).collect();
             Err(Error::field(name, "not_an_option", known.join(", ")))
         }
-        Err(MoveRefused::NotAllowed { allowed, .. }) => {
-            Err(Error::Conflict(ConflictKind::State { field: name.clone(), allowed }))
-        }
+        Err(MoveRefused::NotAllowed { allowed, .. }) => Err(Error::Conflict(ConflictKind::State {
+            field: name.clone(),
+            allowed,
+        })),
         Err(MoveRefused::Requires { missing, .. }) => Err(Error::Invalid(
             missing
                 .into_iter()

@@ -1,0 +1,231 @@
+//! Bytes on disk, by content.
+//!
+//! A blob is written under a temporary name, synced, and given its name at once, so that a name
+//! that exists is whole. The name is a keyed hash of tenant and content: equal content is kept
+//! once per tenant, and a name tells nobody what is inside or who else has it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::hmac;
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use tokio::fs::{self, File, OpenOptions};
+use tokio::io::AsyncWriteExt;
+use uuid::Uuid;
+
+/// The folder of blobs.
+pub struct Blobs {
+    root: PathBuf,
+    key: hmac::Key,
+}
+
+/// A blob that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// SHA-256 of the content, hexadecimal.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
+    /// The first bytes, by which its type is recognised.
+    pub head: Vec<u8>,
+}
+
+/// Why a blob was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    /// More bytes than allowed.
+    #[error("larger than {0} bytes")]
+    TooLarge(u64),
+    /// The sender stopped or said nonsense.
+    #[error("the upload broke off: {0}")]
+    Source(String),
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] io::Error),
+}
+
+/// Bytes kept to recognise a type.
+const HEAD: usize = 512;
+
+impl Blobs {
+    /// The blobs under `root`, named with a key derived from the instance's secret.
+    ///
+    /// # Errors
+    /// When the folders cannot be made.
+    pub fn open(root: &Path, secret: &[u8; 32]) -> io::Result<Blobs> {
+        let derived = hmac::sign(
+            &hmac::Key::new(hmac::HMAC_SHA256, secret),
+            b"opsflux file names",
+        );
+        std::fs::create_dir_all(root.join("incoming"))?;
+        let key = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
+        Ok(Blobs {
+            root: root.to_owned(),
+            key,
+        })
+    }
+
+    /// Writes what `source` yields, `limit` bytes at most. Nothing stays behind on failure.
+    ///
+    /// # Errors
+    /// [`BlobError`].
+    pub async fn write<S, E>(&self, tenant: i64, source: S, limit: u64) -> Result<Stored, BlobError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin,
+        E: std::fmt::Display,
+    {
+        let incoming = self.root.join("incoming").join(Uuid::new_v4().to_string());
+        let written = write_to(&incoming, source, limit).await;
+        match written {
+            Ok(stored) => match self.keep(tenant, &incoming, &stored).await {
+                Ok(()) => Ok(stored),
+                Err(error) => {
+                    discard(&incoming).await;
+                    Err(error.into())
+                }
+            },
+            Err(error) => {
+                discard(&incoming).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn keep(&self, tenant: i64, incoming: &Path, stored: &Stored) -> io::Result<()> {
+        let path = self.path(tenant, &stored.sha256);
+        if fs::try_exists(&path).await? {
+            return fs::remove_file(incoming).await;
+        }
+        let Some(folder) = path.parent() else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        fs::create_dir_all(folder).await?;
+        fs::rename(incoming, &path).await?;
+        // The name must be durable before a record speaks of it.
+        File::open(folder).await?.sync_all().await
+    }
+
+    /// Opens a blob for reading.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub async fn read(&self, tenant: i64, sha256: &str) -> io::Result<File> {
+        File::open(self.path(tenant, sha256)).await
+    }
+
+    fn path(&self, tenant: i64, sha256: &str) -> PathBuf {
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(&tenant.to_be_bytes());
+        context.update(sha256.as_bytes());
+        let name = hex(context.sign().as_ref());
+        let (folder, rest) = name.split_at(2);
+        self.root.join(folder).join(rest)
+    }
+}
+
+async fn write_to<S, E>(path: &Path, mut source: S, limit: u64) -> Result<Stored, BlobError>
+where
+    S: Stream<Item = Result<Bytes, E>> + Unpin,
+    E: std::fmt::Display,
+{
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .await?;
+    let mut hash = Context::new(&SHA256);
+    let mut size = 0_u64;
+    let mut head = Vec::with_capacity(HEAD);
+    while let Some(chunk) = source.next().await {
+        let chunk = chunk.map_err(|error| BlobError::Source(error.to_string()))?;
+        size += chunk.len() as u64;
+        if size > limit {
+            return Err(BlobError::TooLarge(limit));
+        }
+        head.extend(chunk.iter().take(HEAD.saturating_sub(head.len())));
+        hash.update(&chunk);
+        file.write_all(&chunk).await?;
+    }
+    file.flush().await?;
+    file.sync_all().await?;
+    Ok(Stored {
+        sha256: hex(hash.finish().as_ref()),
+        size,
+        head,
+    })
+}
+
+async fn discard(path: &Path) {
+    if let Err(error) = fs::remove_file(path).await
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, "an incomplete upload stays behind");
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::stream;
+    use tokio::io::AsyncReadExt;
+
+    fn chunks(parts: &[&'static str]) -> impl Stream<Item = Result<Bytes, String>> + Unpin {
+        stream::iter(
+            parts
+                .iter()
+                .map(|part| Ok(Bytes::from_static(part.as_bytes())))
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    fn files(folder: &Path) -> usize {
+        let count = |entry: std::fs::DirEntry| {
+            let path = entry.path();
+            if path.is_dir() { files(&path) } else { 1 }
+        };
+        std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| count(entry.unwrap()))
+            .sum()
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_read_and_kept_once_per_tenant() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path(), &[1; 32]).unwrap();
+        let first = blobs
+            .write(1, chunks(&["hello ", "world"]), 100)
+            .await
+            .unwrap();
+        let second = blobs.write(1, chunks(&["hello world"]), 100).await.unwrap();
+        assert_eq!(first, second);
+        assert_eq!(files(folder.path()), 1);
+        blobs.write(2, chunks(&["hello world"]), 100).await.unwrap();
+        assert_eq!(files(folder.path()), 2, "tenants share nothing");
+        let mut text = String::new();
+        let mut file = blobs.read(1, &first.sha256).await.unwrap();
+        file.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "hello world");
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_or_breaks_off_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path(), &[1; 32]).unwrap();
+        let error = blobs
+            .write(1, chunks(&["12345", "6"]), 5)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, BlobError::TooLarge(5)));
+        let broken = stream::iter([Ok(Bytes::from_static(b"half")), Err("gone")]);
+        let error = blobs.write(1, broken, 100).await.unwrap_err();
+        assert!(matches!(error, BlobError::Source(_)));
+        assert_eq!(files(folder.path()), 0);
+    }
+}

@@ -1,0 +1,222 @@
+//! The index behind the feed: kept up, made again, and searched.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use opsflux_model::schema::{EntityIx, FieldIx, system};
+use opsflux_model::{Operand, Predicate, Value};
+use opsflux_records::feed::Reactor;
+use opsflux_records::read::search::{Hit, SearchQuery, Searcher};
+use opsflux_records::{Error, Records};
+use opsflux_store::feed::Entry;
+use serde_json::{Map, Value as Json};
+use tantivy::TantivyDocument;
+use tantivy::collector::TopDocs;
+use tantivy::schema::Value as _;
+use uuid::Uuid;
+
+use crate::SearchError;
+use crate::document::{document, key, searched};
+use crate::highlight::highlight;
+use crate::index::Index;
+use crate::query::query;
+use crate::words::words;
+
+/// Records read at a time.
+const BATCH: u32 = 2_000;
+
+/// Full text over the records of an instance.
+pub struct Search {
+    records: Records,
+    index: Arc<Index>,
+}
+
+impl Search {
+    /// Opens the index in `folder`; an empty one is filled by [`Search::fill`].
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn open(records: Records, folder: &Path) -> Result<Search, SearchError> {
+        let index = Arc::new(Index::open(folder, &records.schema())?);
+        Ok(Search { records, index })
+    }
+
+    /// Whether the index was never filled, or holds other fields than today's.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.index.position().is_none()
+    }
+
+    /// Makes the index again from the records; `progress` hears how many are done.
+    ///
+    /// # Errors
+    /// When the database or the folder cannot be used; the index then counts as empty.
+    pub async fn fill(&self, mut progress: impl FnMut(u64)) -> Result<(), Error> {
+        // Changes from here on are read from the feed afterwards.
+        let end = self.records.store().feed_end().await?;
+        self.index.clear().map_err(Error::from)?;
+        let schema = self.records.schema();
+        let mut done = 0;
+        for tenant in self.records.store().tenants().await? {
+            for (entity, declared) in schema.iter() {
+                if searched(declared).is_empty() {
+                    continue;
+                }
+                let mut after = None;
+                loop {
+                    let found = self
+                        .records
+                        .scan(tenant.number, entity, after, BATCH)
+                        .await?;
+                    let Some(last) = found.last() else { break };
+                    after = Some(last.id);
+                    let documents = found
+                        .iter()
+                        .filter_map(|r| document(&self.index.fields, &schema, tenant.number, r))
+                        .collect();
+                    // Not final until the last: a broken fill is begun again.
+                    self.apply(Vec::new(), documents, i64::MIN).await?;
+                    done += found.len() as u64;
+                    progress(done);
+                }
+            }
+        }
+        self.apply(Vec::new(), Vec::new(), end).await
+    }
+
+    async fn apply(
+        &self,
+        keys: Vec<String>,
+        documents: Vec<TantivyDocument>,
+        position: i64,
+    ) -> Result<(), Error> {
+        let index = self.index.clone();
+        tokio::task::spawn_blocking(move || index.apply(keys.into_iter(), documents, position))
+            .await
+            .map_err(|error| Error::Internal(error.to_string()))?
+            .map_err(Error::from)
+    }
+
+    async fn take(&self, entries: &[Entry]) -> Result<(), Error> {
+        let Some(last) = entries.last() else {
+            return Ok(());
+        };
+        let schema = self.records.schema();
+        let mut changed: BTreeMap<(i64, EntityIx), BTreeSet<Uuid>> = BTreeMap::new();
+        for entry in entries {
+            let Some(entity) = schema.find(&entry.entry.entity) else {
+                continue;
+            };
+            if !searched(schema.entity(entity)).is_empty() {
+                changed
+                    .entry((entry.tenant, entity))
+                    .or_default()
+                    .insert(entry.entry.record);
+            }
+        }
+        let mut keys = Vec::new();
+        let mut documents = Vec::new();
+        for ((tenant, entity), ids) in changed {
+            let declared = schema.entity(entity);
+            keys.extend(ids.iter().map(|id| key(tenant, &declared.name, *id)));
+            let field = declared.find(system::ID).unwrap_or(FieldIx(0));
+            let limit = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+            let among = Operand::OneOf(ids.into_iter().map(Value::Id).collect());
+            let filter = Predicate::test(entity, field, among);
+            let found = self.records.find(tenant, entity, filter, limit).await?;
+            documents.extend(
+                found
+                    .iter()
+                    .filter_map(|r| document(&self.index.fields, &schema, tenant, r)),
+            );
+        }
+        self.apply(keys, documents, last.pos).await
+    }
+}
+
+impl Reactor for Search {
+    fn name(&self) -> &'static str {
+        "search"
+    }
+
+    fn handle<'a>(&'a self, entries: &'a [Entry]) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.take(entries))
+    }
+
+    fn position<'a>(&'a self, _: &'a Records) -> BoxFuture<'a, Result<i64, Error>> {
+        Box::pin(async { Ok(self.index.position().unwrap_or_default()) })
+    }
+
+    /// Handling moved it already; only a parked entry is passed here.
+    fn advance<'a>(&'a self, _: &'a Records, pos: i64) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            if self.index.position().is_some_and(|at| at >= pos) {
+                return Ok(());
+            }
+            self.apply(Vec::new(), Vec::new(), pos).await
+        })
+    }
+}
+
+impl Searcher for Search {
+    fn search(&self, asked: &SearchQuery<'_>) -> Result<Vec<Hit>, Error> {
+        let entities: Vec<EntityIx> = match asked.entity {
+            Some(entity) => vec![entity],
+            None => asked.schema.iter().map(|(ix, _)| ix).collect(),
+        };
+        let access = &asked.caller.access;
+        let fields = &self.index.fields;
+        let query = query(fields, asked.schema, access, &entities, asked.text);
+        let searcher = self.index.reader.searcher();
+        let wanted: Vec<String> = words(asked.text)
+            .into_iter()
+            .map(|word| word.text)
+            .collect();
+        let collector = TopDocs::with_limit(asked.limit.max(1))
+            .and_offset(asked.skip)
+            .order_by_score();
+        let top = searcher
+            .search(&*query, &collector)
+            .map_err(SearchError::from)?;
+        let mut hits = Vec::with_capacity(top.len());
+        for (_, address) in top {
+            let found: TantivyDocument = searcher.doc(address).map_err(SearchError::from)?;
+            let text = |field| found.get_first(field).and_then(|value| value.as_str());
+            let entity = text(fields.entity).and_then(|name| asked.schema.find(name));
+            let id = text(fields.id).and_then(|id| Uuid::try_parse(id).ok());
+            let (Some(entity), Some(id)) = (entity, id) else {
+                continue;
+            };
+            let source = text(fields.source).and_then(|json| serde_json::from_str(json).ok());
+            let highlights = marked(asked, entity, &source.unwrap_or_default(), &wanted);
+            hits.push(Hit {
+                entity,
+                id,
+                highlights,
+            });
+        }
+        Ok(hits)
+    }
+}
+
+/// The texts of a hit with the words marked, of the fields the caller may read.
+fn marked(
+    asked: &SearchQuery<'_>,
+    entity: EntityIx,
+    source: &Map<String, Json>,
+    wanted: &[String],
+) -> Vec<(FieldIx, String)> {
+    let declared = asked.schema.entity(entity);
+    let readable = |ix: &FieldIx| asked.caller.access.may_refer(entity, *ix);
+    searched(declared)
+        .into_iter()
+        .map(|(ix, _)| ix)
+        .filter(readable)
+        .filter_map(|ix| {
+            let text = source.get(&declared.field(ix).name)?.as_str()?;
+            Some((ix, highlight(text, wanted)?))
+        })
+        .collect()
+}

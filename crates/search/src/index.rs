@@ -1,0 +1,175 @@
+//! The index on disk: its fields, its writer, its place in the feed.
+
+use std::path::Path;
+
+use opsflux_model::Schema;
+use parking_lot::Mutex;
+use tantivy::schema::{
+    Field, INDEXED, IndexRecordOption, JsonObjectOptions, STORED, STRING, Schema as Layout,
+    TextFieldIndexing,
+};
+use tantivy::tokenizer::{TextAnalyzer, WhitespaceTokenizer};
+use tantivy::{
+    Index as Tantivy, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term,
+};
+
+use crate::SearchError;
+use crate::document::searched;
+
+/// Raised when documents are made otherwise: an index of another number is made again.
+const FORMAT: u32 = 1;
+/// Memory of the writer; tantivy wants 15 MB at least.
+const WRITER_BYTES: usize = 20_000_000;
+const WORDS: &str = "words";
+
+/// Handles of the fields.
+#[derive(Debug, Clone, Copy)]
+pub struct Fields {
+    /// Which record, for replacing it.
+    pub key: Field,
+    /// Whose.
+    pub tenant: Field,
+    /// What kind; stored.
+    pub entity: Field,
+    /// Which; stored.
+    pub id: Field,
+    /// Words by path.
+    pub text: Field,
+    /// The texts as they are, for marking; stored only.
+    pub source: Field,
+    /// Scope anchors.
+    pub anchor: Field,
+}
+
+/// The index.
+pub struct Index {
+    pub fields: Fields,
+    pub reader: IndexReader,
+    writer: Mutex<IndexWriter>,
+    index: Tantivy,
+    fingerprint: String,
+}
+
+impl Index {
+    /// Opens the index in `folder`, or an empty one when there is none or the searched fields
+    /// have changed since it was made.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn open(folder: &Path, schema: &Schema) -> Result<Index, SearchError> {
+        std::fs::create_dir_all(folder)?;
+        let fingerprint = fingerprint(schema);
+        match Index::open_as_it_is(folder, &fingerprint) {
+            Ok(index) if index.position().is_some() => Ok(index),
+            _ => {
+                std::fs::remove_dir_all(folder)?;
+                std::fs::create_dir_all(folder)?;
+                Index::open_as_it_is(folder, &fingerprint)
+            }
+        }
+    }
+
+    fn open_as_it_is(folder: &Path, fingerprint: &str) -> Result<Index, SearchError> {
+        let (layout, fields) = layout();
+        let directory = tantivy::directory::MmapDirectory::open(folder)
+            .map_err(|error| TantivyError::from(error))?;
+        let index = Tantivy::open_or_create(directory, layout)?;
+        let words = TextAnalyzer::builder(WhitespaceTokenizer::default()).build();
+        index.tokenizers().register(WORDS, words);
+        let reader = index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .try_into()?;
+        let writer = Mutex::new(index.writer_with_num_threads(1, WRITER_BYTES)?);
+        Ok(Index {
+            fields,
+            reader,
+            writer,
+            index,
+            fingerprint: fingerprint.to_owned(),
+        })
+    }
+
+    /// The place in the feed up to which the index stands; `None` for an index never filled, or
+    /// of another format.
+    pub fn position(&self) -> Option<i64> {
+        let payload = self.index.load_metas().ok()?.payload?;
+        let (pos, fingerprint) = payload.split_once(' ')?;
+        (fingerprint == self.fingerprint)
+            .then(|| pos.parse().ok())
+            .flatten()
+    }
+
+    /// Removes the records of `keys`, adds `documents` and moves to `position`, all or nothing.
+    ///
+    /// # Errors
+    /// When the index cannot be written; it then stands where it stood.
+    pub fn apply(
+        &self,
+        keys: impl Iterator<Item = String>,
+        documents: Vec<TantivyDocument>,
+        position: i64,
+    ) -> Result<(), SearchError> {
+        let mut writer = self.writer.lock();
+        let written = (|| {
+            for key in keys {
+                writer.delete_term(Term::from_field_text(self.fields.key, &key));
+            }
+            for document in documents {
+                writer.add_document(document)?;
+            }
+            let mut commit = writer.prepare_commit()?;
+            commit.set_payload(&format!("{position} {}", self.fingerprint));
+            commit.commit()
+        })();
+        if let Err(error) = written {
+            writer.rollback()?;
+            return Err(error.into());
+        }
+        self.reader.reload()?;
+        Ok(())
+    }
+
+    /// Empties the index.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn clear(&self) -> Result<(), SearchError> {
+        let mut writer = self.writer.lock();
+        writer.delete_all_documents()?;
+        writer.commit()?;
+        self.reader.reload()?;
+        Ok(())
+    }
+}
+
+fn layout() -> (Layout, Fields) {
+    let mut builder = Layout::builder();
+    let indexing = TextFieldIndexing::default()
+        .set_tokenizer(WORDS)
+        .set_index_option(IndexRecordOption::WithFreqs);
+    let fields = Fields {
+        key: builder.add_text_field("key", STRING),
+        tenant: builder.add_i64_field("tenant", INDEXED),
+        entity: builder.add_text_field("entity", STRING | STORED),
+        id: builder.add_text_field("id", STRING | STORED),
+        text: builder.add_json_field(
+            "text",
+            JsonObjectOptions::default().set_indexing_options(indexing),
+        ),
+        source: builder.add_text_field("source", STORED),
+        anchor: builder.add_text_field("anchor", STRING),
+    };
+    (builder.build(), fields)
+}
+
+/// What the index holds: another answer means that it must be made again.
+fn fingerprint(schema: &Schema) -> String {
+    let mut parts = vec![FORMAT.to_string()];
+    for (_, entity) in schema.iter() {
+        for (ix, _) in searched(entity) {
+            parts.push(format!("{}.{}", entity.name, entity.field(ix).name));
+        }
+    }
+    parts.join(",")
+}

@@ -1,0 +1,36 @@
+//! Full text: an index on disk that follows the change feed.
+//!
+//! Each process keeps its own index and its own place in the feed, which is committed with the
+//! index: after a crash it goes on exactly where the index stands. What may be found is narrowed
+//! here by indexed scope anchors ([`query`]) and judged again in SQL by whoever asked, so the
+//! index can be late but never leaks.
+//!
+//! What must never be here: values of records that are not searched.
+
+mod document;
+mod follow;
+mod highlight;
+mod index;
+mod operation;
+pub mod query;
+mod words;
+
+pub use follow::Search;
+pub use operation::operations;
+
+/// Why the index could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// The index itself.
+    #[error("the index: {0}")]
+    Index(#[from] tantivy::TantivyError),
+    /// The folder.
+    #[error("the folder of the index: {0}")]
+    Folder(#[from] std::io::Error),
+}
+
+impl From<SearchError> for opsflux_records::Error {
+    fn from(error: SearchError) -> Self {
+        opsflux_records::Error::Unavailable(error.to_string())
+    }
+}
