@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// PostgreSQL's own default.
+const PORT: &str = "5432";
+
 /// Why there is no database to test with.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
@@ -36,11 +39,20 @@ pub enum ClusterError {
     Io(#[from] std::io::Error),
 }
 
+/// Where a cluster is.
+#[derive(Debug, Clone)]
+struct Place {
+    /// Data, logs and the socket.
+    dir: PathBuf,
+    /// PostgreSQL's programs.
+    bin: PathBuf,
+    port: String,
+}
+
 /// A running cluster.
 #[derive(Debug)]
 pub struct Cluster {
-    dir: PathBuf,
-    bin: PathBuf,
+    place: Place,
     /// The supervisor of a cluster of one's own; ends the cluster when dropped.
     own: Option<Child>,
 }
@@ -61,13 +73,17 @@ impl Cluster {
             supervise(&bin, &dir, run.watched, &[])?;
         }
         Ok(Cluster {
-            dir,
-            bin,
+            place: Place {
+                dir,
+                bin,
+                port: PORT.to_owned(),
+            },
             own: None,
         })
     }
 
     /// A cluster of one's own with settings that differ, for tests of settings and of failures.
+    /// It is reached by its socket unless they say `listen_addresses` and `port`.
     ///
     /// # Errors
     /// As for [`Cluster::shared`].
@@ -75,9 +91,13 @@ impl Cluster {
         let bin = binaries()?;
         let dir = base_folder().join(format!("opsflux-pg-{}", unique_name()));
         let child = supervise(&bin, &dir, std::process::id(), settings)?;
+        let port = settings.iter().find(|(name, _)| *name == "port");
         Ok(Cluster {
-            dir,
-            bin,
+            place: Place {
+                dir,
+                bin,
+                port: port.map_or(PORT, |(_, port)| port).to_owned(),
+            },
             own: Some(child),
         })
     }
@@ -91,9 +111,14 @@ impl Cluster {
         self.sql("postgres", &format!("CREATE DATABASE \"{name}\""))?;
         Ok(Database {
             name,
-            dir: self.dir.clone(),
-            bin: self.bin.clone(),
+            place: self.place.clone(),
         })
+    }
+
+    /// What `--database-url` takes for a database of this cluster.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        self.place.url(database)
     }
 
     /// Runs SQL as the cluster's owner and answers what it printed.
@@ -101,7 +126,7 @@ impl Cluster {
     /// # Errors
     /// [`ClusterError::Failed`] with what PostgreSQL said.
     pub fn sql(&self, database: &str, sql: &str) -> Result<String, ClusterError> {
-        psql(&self.bin, &self.dir, database, sql)
+        self.place.psql(database, sql)
     }
 
     /// Stops the server at once, as a crash would.
@@ -125,7 +150,7 @@ impl Cluster {
     /// # Errors
     /// [`ClusterError::Io`].
     pub fn put_file(&self, name: &str, content: &[u8]) -> Result<PathBuf, ClusterError> {
-        let data = self.dir.join("data");
+        let data = self.place.dir.join("data");
         let path = data.join(name);
         File::create(&path)?.write_all(content)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
@@ -135,12 +160,12 @@ impl Cluster {
     }
 
     fn pg_ctl(&self, arguments: &[&str]) -> Result<(), ClusterError> {
-        let mut command = as_owner(&self.bin.join("pg_ctl"))?;
+        let mut command = as_owner(&self.place.bin.join("pg_ctl"))?;
         command
             .arg("-D")
-            .arg(self.dir.join("data"))
+            .arg(self.place.dir.join("data"))
             .arg("-l")
-            .arg(self.dir.join("server.log"))
+            .arg(self.place.dir.join("server.log"))
             .args(arguments)
             .current_dir("/")
             .stdin(Stdio::null())
@@ -149,7 +174,7 @@ impl Cluster {
         if command.status()?.success() {
             return Ok(());
         }
-        let output = fs::read_to_string(self.dir.join("server.log")).unwrap_or_default();
+        let output = fs::read_to_string(self.place.dir.join("server.log")).unwrap_or_default();
         Err(ClusterError::Failed {
             what: format!("pg_ctl {}", arguments.join(" ")),
             output,
@@ -164,12 +189,12 @@ impl Drop for Cluster {
             // it notices the end of this process or of its own `tail` first.
             let _ = child.kill();
             let _ = child.wait();
-            if let Ok(mut stop) = as_owner(&self.bin.join("pg_ctl")) {
-                stop.arg("-D").arg(self.dir.join("data"));
+            if let Ok(mut stop) = as_owner(&self.place.bin.join("pg_ctl")) {
+                stop.arg("-D").arg(self.place.dir.join("data"));
                 stop.args(["stop", "-m", "immediate"]).current_dir("/");
                 let _ = stop.stdout(Stdio::null()).stderr(Stdio::null()).status();
             }
-            let _ = fs::remove_dir_all(&self.dir);
+            let _ = fs::remove_dir_all(&self.place.dir);
         }
     }
 }
@@ -178,16 +203,14 @@ impl Drop for Cluster {
 #[derive(Debug)]
 pub struct Database {
     name: String,
-    dir: PathBuf,
-    bin: PathBuf,
+    place: Place,
 }
 
 impl Database {
     /// What `--database-url` takes.
     #[must_use]
     pub fn url(&self) -> String {
-        let host = self.dir.display();
-        format!("postgres:///{}?user=opsflux&host={host}", self.name)
+        self.place.url(&self.name)
     }
 
     /// Its name in the cluster.
@@ -201,7 +224,7 @@ impl Database {
     /// # Errors
     /// [`ClusterError::Failed`] with what PostgreSQL said.
     pub fn sql(&self, sql: &str) -> Result<String, ClusterError> {
-        psql(&self.bin, &self.dir, &self.name, sql)
+        self.place.psql(&self.name, sql)
     }
 }
 
@@ -209,7 +232,7 @@ impl Drop for Database {
     fn drop(&mut self) {
         let drop = format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
         // A test that failed has more to say than this; the cluster takes it along at the end.
-        let _ = psql(&self.bin, &self.dir, "postgres", &drop);
+        let _ = self.place.psql("postgres", &drop);
     }
 }
 
@@ -349,40 +372,50 @@ fn supervise(
     })
 }
 
-fn psql(bin: &Path, dir: &Path, database: &str, sql: &str) -> Result<String, ClusterError> {
-    let beside = bin.join("psql");
-    let program = if beside.is_file() {
-        beside
-    } else {
-        PathBuf::from("psql")
-    };
-    let output = Command::new(program)
-        .args([
-            "-X",
-            "-q",
-            "-A",
-            "-t",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-U",
-            "opsflux",
-        ])
-        .arg("-h")
-        .arg(dir)
-        .args(["-d", database, "-c", sql])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => ClusterError::Missing("psql"),
-            _ => ClusterError::Io(error),
-        })?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_owned());
+impl Place {
+    fn url(&self, database: &str) -> String {
+        let host = self.dir.display();
+        format!(
+            "postgres:///{database}?user=opsflux&host={host}&port={}",
+            self.port
+        )
     }
-    Err(ClusterError::Failed {
-        what: sql.to_owned(),
-        output: String::from_utf8_lossy(&output.stderr).into_owned(),
-    })
+
+    fn psql(&self, database: &str, sql: &str) -> Result<String, ClusterError> {
+        let beside = self.bin.join("psql");
+        let program = if beside.is_file() {
+            beside
+        } else {
+            PathBuf::from("psql")
+        };
+        let output = Command::new(program)
+            .args([
+                "-X",
+                "-q",
+                "-A",
+                "-t",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-U",
+                "opsflux",
+            ])
+            .arg("-h")
+            .arg(&self.dir)
+            .args(["-p", &self.port, "-d", database, "-c", sql])
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => ClusterError::Missing("psql"),
+                _ => ClusterError::Io(error),
+            })?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout)
+                .trim_end()
+                .to_owned());
+        }
+        Err(ClusterError::Failed {
+            what: sql.to_owned(),
+            output: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
 }
