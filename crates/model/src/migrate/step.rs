@@ -1,10 +1,13 @@
 //! One step of a plan, and what it does to a layout.
 
+use serde::{Deserialize, Serialize};
+
 use crate::layout::{Column, ColumnKind, Index, Layout, Table, TableKind};
 use crate::value::Value;
 
 /// One change of the database. Tables and columns are named as they are at that moment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(missing_docs)] // the names of the parts say what they are
 pub enum Step {
     DropIndex {
@@ -50,7 +53,7 @@ pub enum Step {
 }
 
 /// What a column is given in the rows that exist, where it is null.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fill {
     /// Name of the table.
     pub table: String,
@@ -61,7 +64,8 @@ pub struct Fill {
 }
 
 /// With what a column is filled.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Filling {
     /// The same in every row.
     Constant(Value),
