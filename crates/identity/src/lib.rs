@@ -1,0 +1,165 @@
+//! Accounts, sessions, roles: who calls, and what the person may do.
+//!
+//! What lives here: [`Identity::resolve`] (from the headers of a request to its `Caller`), the
+//! operations under `/auth` ([`Identity::operations`]), the rules of accounts ([`rules`]), the
+//! first start ([`bootstrap`]), the keys of the instance ([`Keys`]).
+//!
+//! What must never be here: what a permission means (that is `model`), SQL (that is `store`),
+//! HTTP framing (that is `server`).
+//!
+//! Start reading at [`Identity`], then `resolve.rs` for the way of every request and
+//! `operations/login.rs` for the way of a password.
+
+mod account;
+mod bootstrap;
+mod closing;
+mod cookies;
+mod founding;
+mod freshness;
+mod journal;
+mod keys;
+pub mod limits;
+pub mod password;
+mod people;
+mod profile;
+mod resolve;
+mod rules;
+mod session;
+mod structure;
+mod table;
+mod token;
+pub mod username;
+mod watch;
+
+mod operations;
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method};
+use moka::sync::Cache;
+use opsflux_records::{Caller, Error, Operation, Origin, Records};
+use opsflux_store::feed::NewEntry;
+use uuid::Uuid;
+
+pub use bootstrap::{Bootstrapped, bootstrap};
+pub use cookies::{ACCESS as ACCESS_COOKIE, CSRF as CSRF_COOKIE, REFRESH as REFRESH_COOKIE};
+pub use keys::{CryptoFailed, Keys, Sealed};
+pub use profile::Profile;
+pub use resolve::{COMPANY_HEADER, CSRF_HEADER};
+pub use rules::{LAST_ADMINISTRATOR, rules};
+pub use token::{ACCESS_LIFE, REFRESH_LIFE};
+
+/// The state of an account that may be used; the others (`inactive`, `suspended`, `archived`) are
+/// refused alike.
+pub(crate) const ACTIVE: &str = "active";
+
+/// How identity works in this instance.
+#[derive(Debug, Clone)]
+pub struct IdentityOptions {
+    /// The keys; the same that seal the secrets of records.
+    pub keys: Arc<Keys>,
+    /// Whether a stranger may make a tenant of his own (`auth.signup`).
+    pub signup: bool,
+    /// Whether cookies are `Secure`: always, but for development over plain HTTP.
+    pub secure_cookies: bool,
+}
+
+/// Who calls. Cheap to clone.
+#[derive(Clone)]
+pub struct Identity {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub records: Records,
+    pub options: IdentityOptions,
+    pub tokens: token::Tokens,
+    pub checked: resolve::Checked,
+    pub freshness: Arc<freshness::Freshness>,
+    pub sessions: session::Sessions,
+    pub people: people::People,
+    pub accounts: account::Accounts,
+    /// Held while a tenant is made by a stranger.
+    pub founding: tokio::sync::Mutex<()>,
+    tenant_ids: Cache<i64, Uuid>,
+}
+
+impl Identity {
+    /// Identity over these records. What is kept in memory is believed once [`Identity::follow`]
+    /// runs; without it everything is read each time.
+    #[must_use]
+    pub fn new(records: Records, options: IdentityOptions) -> Identity {
+        let tokens = token::Tokens::new(options.keys.clone());
+        let freshness = Arc::new(freshness::Freshness::new());
+        let inner = Inner {
+            checked: resolve::Checked::new(tokens.clone()),
+            sessions: session::Sessions::new(records.clone(), tokens.clone(), freshness.clone()),
+            people: people::People::new(records.clone(), freshness.clone()),
+            accounts: account::Accounts::new(records.clone()),
+            founding: tokio::sync::Mutex::new(()),
+            tenant_ids: Cache::new(1_024),
+            tokens,
+            freshness,
+            options,
+            records,
+        };
+        Identity {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Who makes the request; `None` without a credential that is good: none, a wrong or expired
+    /// one, an ended session, an account that may not be used.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] when a writing request comes with a session's cookie but without its
+    /// CSRF token; [`Error::BadQuery`] for a company that is not the person's; when the database
+    /// does not answer.
+    pub async fn resolve(
+        &self,
+        headers: &HeaderMap,
+        method: &Method,
+        origin: &Arc<Origin>,
+    ) -> Result<Option<Caller>, Error> {
+        self.inner.resolve(headers, method, origin.clone()).await
+    }
+
+    /// What the server mounts under `/auth`.
+    #[must_use]
+    pub fn operations(&self) -> Vec<Operation> {
+        operations::all(&self.inner)
+    }
+
+    /// The caller's own account, as `/auth/me` tells it.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when it is gone; when the database does not answer.
+    pub async fn profile(&self, caller: &Caller) -> Result<Profile, Error> {
+        self.inner.profile(caller).await
+    }
+
+    /// Follows the feed until `stop` turns true: what changes about people and sessions is heard,
+    /// and sessions end whose person may not go on. One of these runs in every process.
+    pub async fn follow(self, mut stop: tokio::sync::watch::Receiver<bool>) {
+        let records = self.inner.records.clone();
+        let closing = Arc::new(closing::Closing(self.inner.clone()));
+        let closing = opsflux_records::feed::follow(records.clone(), closing, stop.clone());
+        let hearing = watch::follow(records, self.inner.freshness.clone());
+        let stopped = async move {
+            // An error means that nobody is left to say stop, which says it too.
+            let _ = stop.wait_for(|stop| *stop).await;
+        };
+        tokio::select! {
+            () = async { tokio::join!(closing, hearing); } => {}
+            () = stopped => {}
+        }
+    }
+
+    /// Heeds changes that this process has just committed, before they come back by the feed:
+    /// what follows in this process sees them at once.
+    pub fn heed(&self, tenant: i64, entries: &[NewEntry]) {
+        for entry in entries {
+            watch::heed(&self.inner.freshness, tenant, entry);
+        }
+    }
+}

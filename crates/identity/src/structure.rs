@@ -1,0 +1,248 @@
+//! The shape of a tenant that everybody's rights hang on: roles, groups, departments, companies.
+//!
+//! Read whole and kept: it is small, and every person's rights are made of it. Pure but for
+//! [`Structure::read`].
+
+use std::collections::{BTreeSet, HashMap};
+
+use opsflux_model::{Predicate, Schema};
+use opsflux_records::Error;
+use opsflux_store::Store;
+use uuid::Uuid;
+
+use crate::table::{Query, Table, at, text_at};
+
+/// More rows than any tenant has; beyond them is a defect, not a structure.
+const MOST: u32 = 100_000;
+
+/// A role as a record of the tenant.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Role {
+    pub name: String,
+    /// Declared by a module; its permissions are the declared ones.
+    pub system: bool,
+    pub inherits: Vec<Uuid>,
+}
+
+/// A company of the tenant.
+#[derive(Debug, Clone)]
+pub(crate) struct Company {
+    pub id: Uuid,
+    pub name: String,
+    pub time_zone: Option<String>,
+}
+
+/// See the module.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Structure {
+    pub roles: HashMap<Uuid, Role>,
+    /// By name.
+    pub companies: Vec<Company>,
+    departments_below: HashMap<Uuid, Vec<Uuid>>,
+    groups_above: HashMap<Uuid, Uuid>,
+}
+
+impl Structure {
+    /// Reads the structure of a tenant.
+    pub async fn read(store: &Store, schema: &Schema, tenant: i64) -> Result<Structure, Error> {
+        let mut structure = Structure::default();
+        let read = async |entity: &str, fields: &[&str]| {
+            let query = Query {
+                fields,
+                filter: Predicate::True,
+                newest: None,
+                limit: MOST,
+            };
+            Table::of(schema, entity)?.rows(store, tenant, query).await
+        };
+        for row in read("role", &["id", "name", "system", "inherits"]).await? {
+            let Some(id) = at(&row, 0).as_id() else {
+                continue;
+            };
+            let inherits = match at(&row, 3) {
+                opsflux_model::Value::Set(roles) => {
+                    roles.iter().filter_map(|r| r.as_id()).collect()
+                }
+                _ => Vec::new(),
+            };
+            let system = at(&row, 2).as_bool().unwrap_or_default();
+            let name = text_at(&row, 1).unwrap_or_default();
+            structure.roles.insert(
+                id,
+                Role {
+                    name,
+                    system,
+                    inherits,
+                },
+            );
+        }
+        for row in read("department", &["id", "parent"]).await? {
+            if let (Some(id), Some(parent)) = (at(&row, 0).as_id(), at(&row, 1).as_id()) {
+                structure
+                    .departments_below
+                    .entry(parent)
+                    .or_default()
+                    .push(id);
+            }
+        }
+        for row in read("group", &["id", "parent"]).await? {
+            if let (Some(id), Some(parent)) = (at(&row, 0).as_id(), at(&row, 1).as_id()) {
+                structure.groups_above.insert(id, parent);
+            }
+        }
+        for row in read("company", &["id", "name", "time_zone"]).await? {
+            let Some(id) = at(&row, 0).as_id() else {
+                continue;
+            };
+            let (name, time_zone) = (text_at(&row, 1).unwrap_or_default(), text_at(&row, 2));
+            structure.companies.push(Company {
+                id,
+                name,
+                time_zone,
+            });
+        }
+        structure.companies.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(structure)
+    }
+
+    /// Codes of the declared roles that holding `role` gives. A role the tenant made itself gives
+    /// what it inherits and nothing by its own name, also when a module later declares that name.
+    pub fn codes_of(&self, role: Uuid) -> BTreeSet<String> {
+        let mut codes = BTreeSet::new();
+        let mut seen = BTreeSet::from([role]);
+        let mut todo = vec![role];
+        while let Some(id) = todo.pop() {
+            let Some(role) = self.roles.get(&id) else {
+                continue;
+            };
+            if role.system {
+                // What it inherits stands in its declaration.
+                codes.insert(role.name.clone());
+                continue;
+            }
+            todo.extend(role.inherits.iter().copied().filter(|id| seen.insert(*id)));
+        }
+        codes
+    }
+
+    /// A department with all below it.
+    pub fn department_with_below(&self, department: Uuid) -> Vec<Uuid> {
+        let mut found = vec![department];
+        let mut next = 0;
+        while let Some(id) = found.get(next).copied() {
+            next += 1;
+            for below in self.departments_below.get(&id).into_iter().flatten() {
+                if !found.contains(below) {
+                    found.push(*below);
+                }
+            }
+        }
+        found
+    }
+
+    /// Groups with all above them.
+    pub fn groups_with_above(&self, groups: &[Uuid]) -> Vec<Uuid> {
+        let mut found: Vec<Uuid> = Vec::new();
+        for group in groups {
+            let mut at = Some(*group);
+            while let Some(id) = at.filter(|id| !found.contains(id)) {
+                found.push(id);
+                at = self.groups_above.get(&id).copied();
+            }
+        }
+        found
+    }
+
+    /// The company with this id, while it lives.
+    pub fn company(&self, id: Uuid) -> Option<&Company> {
+        self.companies.iter().find(|company| company.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u128) -> Uuid {
+        Uuid::from_u128(number)
+    }
+
+    fn role(name: &str, system: bool, inherits: &[u128]) -> Role {
+        let inherits = inherits.iter().copied().map(id).collect();
+        Role {
+            name: name.into(),
+            system,
+            inherits,
+        }
+    }
+
+    fn codes(structure: &Structure, of: u128) -> Vec<String> {
+        structure.codes_of(id(of)).into_iter().collect()
+    }
+
+    #[test]
+    fn a_role_of_the_tenant_gives_what_it_inherits() {
+        let roles = HashMap::from([
+            (id(1), role("technician", true, &[])),
+            (id(2), role("manager", true, &[])),
+            (id(3), role("chief", false, &[1, 4])),
+            (id(4), role("deputy", false, &[2, 3])),
+        ]);
+        let structure = Structure {
+            roles,
+            ..Structure::default()
+        };
+        assert_eq!(codes(&structure, 1), ["technician"]);
+        assert_eq!(codes(&structure, 3), ["manager", "technician"], "rings end");
+        assert!(
+            codes(&structure, 9).is_empty(),
+            "a deleted role gives nothing"
+        );
+    }
+
+    #[test]
+    fn a_role_of_the_tenant_gives_nothing_by_its_name() {
+        let roles = HashMap::from([(id(1), role("admin", false, &[]))]);
+        let structure = Structure {
+            roles,
+            ..Structure::default()
+        };
+        assert!(codes(&structure, 1).is_empty());
+    }
+
+    #[test]
+    fn what_a_role_of_the_house_inherits_in_the_tenant_does_not_count() {
+        let roles = HashMap::from([
+            (id(1), role("user", true, &[2])),
+            (id(2), role("admin", true, &[])),
+        ]);
+        let structure = Structure {
+            roles,
+            ..Structure::default()
+        };
+        assert_eq!(codes(&structure, 1), ["user"]);
+    }
+
+    #[test]
+    fn a_department_reaches_all_below_it_and_a_group_all_above() {
+        let structure = Structure {
+            departments_below: HashMap::from([
+                (id(1), vec![id(2), id(3)]),
+                (id(3), vec![id(4)]),
+                (id(4), vec![id(1)]),
+            ]),
+            groups_above: HashMap::from([(id(1), id(2)), (id(2), id(3)), (id(3), id(1))]),
+            ..Structure::default()
+        };
+        assert_eq!(
+            structure.department_with_below(id(3)),
+            [id(3), id(4), id(1), id(2)]
+        );
+        assert_eq!(structure.department_with_below(id(2)), [id(2)]);
+        assert_eq!(
+            structure.groups_with_above(&[id(2), id(1)]),
+            [id(2), id(3), id(1)]
+        );
+        assert_eq!(structure.groups_with_above(&[id(7)]), [id(7)]);
+    }
+}
