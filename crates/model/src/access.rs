@@ -237,6 +237,8 @@ impl Access {
                 variables,
             },
             done: BTreeMap::new(),
+            open: Vec::new(),
+            met: usize::MAX,
         };
         let entities = schema
             .iter()
@@ -278,8 +280,11 @@ struct Compiler<'a> {
     principal: &'a Principal,
     held: &'a [(BTreeSet<String>, &'a Membership)],
     binder: Binder<'a>,
-    /// Rules being made or made, so that entities that follow each other end.
     done: BTreeMap<(EntityIx, Action), Rule>,
+    /// Rules being made, outermost first, so that entities that follow each other end.
+    open: Vec<(EntityIx, Action)>,
+    /// The outermost of them that was met again while making the innermost.
+    met: usize,
 }
 
 impl Compiler<'_> {
@@ -296,10 +301,31 @@ impl Compiler<'_> {
     }
 
     fn rule(&mut self, ix: EntityIx, action: Action) -> Rule {
-        if let Some(rule) = self.done.get(&(ix, action)) {
+        let key = (ix, action);
+        if let Some(rule) = self.done.get(&key) {
             return rule.clone();
         }
-        self.done.insert((ix, action), Rule::Never);
+        if let Some(place) = self.open.iter().position(|open| *open == key) {
+            self.met = self.met.min(place);
+            return Rule::Never;
+        }
+        let place = self.open.len();
+        self.open.push(key);
+        let outer = std::mem::replace(&mut self.met, usize::MAX);
+        let rule = self.make_rule(ix, action);
+        self.open.pop();
+        // A rule that met one still being made took it for empty: right inside that one, too
+        // narrow anywhere else, so it is made anew when asked for again.
+        if self.met >= place {
+            self.done.insert(key, rule.clone());
+            self.met = outer;
+        } else {
+            self.met = self.met.min(outer);
+        }
+        rule
+    }
+
+    fn make_rule(&mut self, ix: EntityIx, action: Action) -> Rule {
         let schema = self.schema;
         let entity = schema.entity(ix);
         let mut union = Predicate::False;
@@ -326,13 +352,11 @@ impl Compiler<'_> {
         if let Some(owner) = entity.scope.owner {
             union = union.and(self.seen_owner(ix, entity, owner));
         }
-        let rule = match union {
+        match union {
             Predicate::False => Rule::Never,
             Predicate::True => Rule::Always,
             predicate => Rule::When(predicate),
-        };
-        self.done.insert((ix, action), rule.clone());
-        rule
+        }
     }
 
     fn permission(
@@ -400,8 +424,8 @@ impl Compiler<'_> {
             FieldType::Link(link) => vec![link.to],
             FieldType::AnyLink { to } if to.is_empty() => schema
                 .iter()
+                .filter(|(other, entity)| *other != ix && may_own(entity))
                 .map(|(other, _)| other)
-                .filter(|other| *other != ix)
                 .collect(),
             FieldType::AnyLink { to } => to.clone(),
             _ => Vec::new(),
@@ -460,3 +484,12 @@ impl Compiler<'_> {
         rights
     }
 }
+
+/// Whether records of other entities may belong to those of `entity`: what is owned itself (a
+/// file, a membership) owns only what it declares to carry.
+fn may_own(entity: &Entity) -> bool {
+    entity.scope.owner.is_none() || entity.comments || entity.files
+}
+
+#[cfg(test)]
+mod tests;

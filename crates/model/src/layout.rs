@@ -488,3 +488,6 @@ pub fn on_delete(field: &Field) -> Option<OnDelete> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

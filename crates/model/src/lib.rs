@@ -23,6 +23,9 @@ pub mod state;
 pub mod value;
 pub mod wire;
 
+#[cfg(test)]
+mod world;
+
 pub use access::{Access, Action, EntityAccess, FieldRight, Rule};
 pub use condition::{Condition, ConditionError, Op};
 pub use predicate::{Operand, Path, Predicate, Step, Test};

@@ -514,6 +514,7 @@ impl Binder<'_> {
                 Json::String(text) if text == "false" => test(Operand::Present),
                 _ => return Err(wrong_value("true or false is needed".to_owned())),
             },
+            Op::Lt | Op::Lte | Op::Gt | Op::Gte if value.is_null() => Predicate::False,
             Op::Contains if declared.kind.is_set() => test(Operand::OneOf(read(value)?)),
             Op::Contains => test(Operand::Contains(folded(value)?)),
             Op::StartsWith => test(Operand::StartsWith(folded(value)?)),
@@ -534,6 +535,10 @@ impl Binder<'_> {
         entity: &Entity,
         json: &Json,
     ) -> Result<Vec<Value>, String> {
+        // Nothing equals nothing: a null among values is no value.
+        if json.is_null() {
+            return Ok(Vec::new());
+        }
         if let Json::String(name) = json
             && let Some(variable) = name.strip_prefix('@')
             && let Some(values) = self.variable(kind, variable)
@@ -722,3 +727,6 @@ impl Rule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

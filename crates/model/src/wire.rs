@@ -6,6 +6,7 @@
 use jiff::{Timestamp, civil};
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
+use std::collections::HashSet;
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -120,11 +121,13 @@ fn text(json: &Json, max: usize) -> Result<&str, Invalid> {
 
 fn email(json: &Json) -> Result<Value, Invalid> {
     let text = text(json, 254)?.trim();
-    if email_address::EmailAddress::is_valid(text) {
-        Ok(text.into())
-    } else {
-        Err(Invalid::new("invalid_email", "name@example.org"))
-    }
+    // An address, not a mailbox: no display name, no bracketed IP.
+    let options = email_address::Options::default()
+        .without_display_text()
+        .without_domain_literal();
+    email_address::EmailAddress::parse_with_options(text, options)
+        .map(|_| text.into())
+        .map_err(|_| Invalid::new("invalid_email", "name@example.org"))
 }
 
 fn phone(json: &Json) -> Result<Value, Invalid> {
@@ -181,6 +184,9 @@ fn duration(json: &Json, min: Option<i64>, max: Option<i64>) -> Result<Value, In
     let seconds = match json {
         Json::String(text) => {
             let span = jiff::SignedDuration::from_str(text).map_err(|_| expected())?;
+            if span.subsec_nanos() != 0 {
+                return Err(Invalid::new("precision", "whole seconds"));
+            }
             span.as_secs()
         }
         other => other.as_i64().ok_or_else(expected)?,
@@ -205,23 +211,17 @@ pub fn decimal(
         Json::String(text) => text.trim().to_owned(),
         _ => return Err(Invalid::new("wrong_type", "a number")),
     };
+    if !is_number(&source) {
+        return Err(Invalid::new("wrong_type", "a number"));
+    }
     let parsed = if source.contains(['e', 'E']) {
         Decimal::from_scientific(&source)
     } else {
         Decimal::from_str_exact(&source)
     };
     // Too many digits for the type itself are too many for every field.
-    let looks_numeric = !source.is_empty()
-        && source
-            .chars()
-            .all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
-    let number = parsed.map_err(|_| {
-        if looks_numeric {
-            Invalid::new("precision", format!("{precision},{scale}"))
-        } else {
-            Invalid::new("wrong_type", "a number")
-        }
-    })?;
+    let too_precise = || Invalid::new("precision", format!("{precision},{scale}"));
+    let number = parsed.map_err(|_| too_precise())?;
     let number = number.normalize();
     let whole_digits = number
         .trunc()
@@ -231,13 +231,29 @@ pub fn decimal(
         .trim_start_matches('0')
         .len();
     if number.scale() > u32::from(scale) || whole_digits > usize::from(precision - scale) {
-        return Err(Invalid::new("precision", format!("{precision},{scale}")));
+        return Err(too_precise());
     }
     match (min, max) {
         (Some(min), _) if number < min => Err(Invalid::new("too_small", min.to_string())),
         (_, Some(max)) if number > max => Err(Invalid::new("too_large", max.to_string())),
         _ => Ok(number),
     }
+}
+
+/// Sign, digits, point and digits, exponent: what JSON calls a number, with `+` and leading zeros.
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (unsigned, None),
+    };
+    let exponent = exponent.is_none_or(|e| digits(e.strip_prefix(['+', '-']).unwrap_or(e)));
+    let mantissa = match mantissa.split_once('.') {
+        Some((whole, part)) => digits(whole) && digits(part),
+        None => digits(mantissa),
+    };
+    mantissa && exponent
 }
 
 fn money(json: &Json, precision: u8, scale: u8, default: Option<&str>) -> Result<Value, Invalid> {
@@ -383,14 +399,22 @@ fn set(
         .as_array()
         .ok_or_else(|| Invalid::new("wrong_type", "an array"))?;
     let mut values: Vec<Value> = Vec::with_capacity(items.len().min(max));
+    let mut seen: HashSet<String> = HashSet::with_capacity(values.capacity());
     for json in items {
         let value = item(json)?;
-        if !values.contains(&value) {
+        let key = match &value {
+            Value::Id(id) => id.to_string(),
+            other => other.as_text().unwrap_or_default().to_owned(),
+        };
+        if seen.insert(key) {
             values.push(value);
         }
-    }
-    if values.len() > max {
-        return Err(Invalid::new("too_many", max.to_string()));
+        if values.len() > max {
+            return Err(Invalid::new("too_many", max.to_string()));
+        }
     }
     Ok(Value::Set(values))
 }
+
+#[cfg(test)]
+mod tests;
