@@ -16,8 +16,6 @@ export type QueryValue = string | number | boolean | null | undefined;
 export interface RequestOptions {
   query?: Record<string, QueryValue>;
   body?: unknown;
-  /** Multipart uploads: the browser writes their content type itself. */
-  form?: FormData;
   headers?: Record<string, string>;
   signal?: AbortSignal;
   /** A POST sent twice with the same key is executed once. One is made when absent. */
@@ -49,7 +47,8 @@ function cookie(name: string): string | null {
   return null;
 }
 
-function address(path: string, query: RequestOptions['query']): string {
+/** The address of an operation, as a link or a picture needs it. */
+export function address(path: string, query?: RequestOptions['query']): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined && value !== null) {
@@ -60,26 +59,30 @@ function address(path: string, query: RequestOptions['query']): string {
   return `${BASE}${path}${text ? `?${text}` : ''}`;
 }
 
-function requestInit(method: Method, options: RequestOptions, idempotencyKey: string | null): RequestInit {
+/** What every request says of itself, whoever sends it. */
+export function requestHeaders(method: Method, idempotencyKey: string | null): Headers {
   const headers = new Headers({
     Accept: 'application/json',
     'Accept-Language': language,
     'X-Requested-With': 'opsflux',
-    ...options.headers,
   });
-  const init: RequestInit = { method, headers, credentials: 'same-origin', signal: options.signal ?? null };
-  if (method !== 'GET') {
-    const token = cookie(CSRF_COOKIE);
-    if (token) {
-      headers.set('X-CSRF-Token', token);
-    }
+  const token = method === 'GET' ? null : cookie(CSRF_COOKIE);
+  if (token) {
+    headers.set('X-CSRF-Token', token);
   }
   if (idempotencyKey) {
     headers.set('Idempotency-Key', idempotencyKey);
   }
-  if (options.form) {
-    init.body = options.form;
-  } else if (options.body !== undefined) {
+  return headers;
+}
+
+function requestInit(method: Method, options: RequestOptions, idempotencyKey: string | null): RequestInit {
+  const headers = requestHeaders(method, idempotencyKey);
+  for (const [name, value] of Object.entries(options.headers ?? {})) {
+    headers.set(name, value);
+  }
+  const init: RequestInit = { method, headers, credentials: 'same-origin', signal: options.signal ?? null };
+  if (options.body !== undefined) {
     headers.set('Content-Type', method === 'PATCH' ? 'application/merge-patch+json' : 'application/json');
     init.body = JSON.stringify(options.body);
   }
@@ -89,7 +92,7 @@ function requestInit(method: Method, options: RequestOptions, idempotencyKey: st
 let renewing: Promise<boolean> | null = null;
 
 /** However many requests meet the end of the session at once, it is renewed by one of them. */
-function renewSession(): Promise<boolean> {
+export function renewSession(): Promise<boolean> {
   renewing ??= fetch(`${BASE}/auth/refresh`, requestInit('POST', {}, null))
     .then((response) => response.ok)
     .catch(() => false)
@@ -104,7 +107,7 @@ function renewable(path: string): boolean {
   return !path.startsWith('/auth/') || path === '/auth/me' || path.startsWith('/auth/sessions');
 }
 
-async function readBody(response: Response): Promise<unknown> {
+export async function readBody(response: Response): Promise<unknown> {
   const text = await response.text();
   if (text === '') {
     return undefined;
@@ -169,6 +172,4 @@ export const api = {
     dataOf(request<T>('PATCH', path, { ...options, body })),
   delete: <T = undefined>(path: string, options?: RequestOptions) =>
     dataOf(request<T>('DELETE', path, options)),
-  upload: <T>(path: string, form: FormData, options?: RequestOptions) =>
-    dataOf(request<T>('POST', path, { ...options, form })),
 };

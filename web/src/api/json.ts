@@ -40,8 +40,12 @@ export function decimalText(value: unknown): string | null {
   return sign + digits.padEnd(exponent + 1, '0');
 }
 
-function decodeValue(field: FieldMeta, value: unknown): unknown {
-  if (value === null || value === undefined) {
+/** What stands for a value that the reader may know to be there but not see. */
+export const MASK = '••••';
+
+/** One value of an answer as the interface holds it. */
+export function decodeValue(field: FieldMeta, value: unknown): unknown {
+  if (value === null || value === undefined || value === MASK) {
     return value;
   }
   switch (field.type) {

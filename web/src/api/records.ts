@@ -116,9 +116,14 @@ export async function updateRecord(
 }
 
 /** Answers the id of the deletion, which restores the record and all that went with it. */
-export async function deleteRecord(entity: EntityMeta, id: string): Promise<string | null> {
-  const { headers } = await request('DELETE', recordPath(entity, id));
-  return headers.get('OpsFlux-Deletion');
+export async function deleteRecord(
+  entity: EntityMeta,
+  id: string,
+  confirmToken?: string,
+): Promise<string | null> {
+  const headers = confirmToken ? { 'X-Confirm': confirmToken } : undefined;
+  const answer = await request('DELETE', recordPath(entity, id), { headers });
+  return answer.headers.get('OpsFlux-Deletion');
 }
 
 export async function restoreRecord(entity: EntityMeta, id: string): Promise<void> {

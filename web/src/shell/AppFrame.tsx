@@ -52,9 +52,9 @@ export function AppFrame({ app }: AppFrameProps) {
       >
         {t('shell.skip')}
       </a>
-      <aside className={cn('w-56 shrink-0 border-r bg-surface', collapsed ? 'hidden' : 'hidden lg:block')}>
+      <div className={cn('w-56 shrink-0 border-r bg-surface', collapsed ? 'hidden' : 'hidden lg:block')}>
         <Sidebar app={app} />
-      </aside>
+      </div>
       <div className="flex min-w-0 flex-1 flex-col">
         <header className="flex h-11 shrink-0 items-center gap-2 border-b px-3 pointer-coarse:h-14">
           <Button

@@ -4,12 +4,13 @@ import { useNavigate } from '@tanstack/react-router';
 import { Command } from 'cmdk';
 import { LogOut, Moon, Plus, Sun, UserRound } from 'lucide-react';
 import { Dialog as Primitive } from 'radix-ui';
-import { type ReactNode, useDeferredValue, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '@/api/client';
 import type { AppMeta, SearchHit } from '@/api/types';
 import { problemText } from '@/feedback/problem-text';
 import { useDebounced } from '@/reader/debounce';
+import { folded } from '@/reader/fold';
 import { menuItems, menuKey, menuTarget } from '@/shell/navigation';
 import { usePreferences } from '@/shell/profile';
 import { useSignOut } from '@/shell/UserMenu';
@@ -34,20 +35,68 @@ interface PaletteProps {
 const item =
   'flex min-h-8 cursor-default items-center gap-2 rounded-md px-2 py-1 data-[selected=true]:bg-hover pointer-coarse:min-h-11 [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-muted-foreground';
 
-interface EntryProps {
-  value: string;
-  /** Words by which it is found besides its text. */
-  keywords?: string[];
-  onSelect: () => void;
-  children: ReactNode;
+interface Entry {
+  key: string;
+  label: string;
+  icon: ReactNode;
+  run: () => unknown;
 }
 
-function Entry({ children, ...props }: EntryProps) {
-  return (
-    <Command.Item className={item} {...props}>
-      {children}
-    </Command.Item>
-  );
+/** Every word that was typed stands somewhere in the label. */
+function fits(label: string, typed: string): boolean {
+  const text = folded(label);
+  return folded(typed)
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
+function usePages(app: AppMeta): Entry[] {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const pages = menuItems(app).map((entry) => ({
+    key: menuKey(entry),
+    label: entry.label,
+    icon: <Icon name={entry.icon} />,
+    run: () => navigate(menuTarget(entry)),
+  }));
+  const account = {
+    key: 'account',
+    label: t('user.account'),
+    icon: <UserRound aria-hidden />,
+    run: () => navigate({ to: '/account' }),
+  };
+  return [...pages, account];
+}
+
+function useActs(app: AppMeta): Entry[] {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const preferences = usePreferences();
+  const signOut = useSignOut();
+  const creations = app.entities
+    .filter(({ can }) => can.create)
+    .map(({ name, label, collection }) => ({
+      key: `create-${name}`,
+      label: t('palette.create', { label }),
+      icon: <Plus aria-hidden />,
+      run: () => navigate({ to: '/r/$collection', params: { collection }, search: { create: true } }),
+    }));
+  return [
+    ...creations,
+    {
+      key: 'light',
+      label: t('palette.light'),
+      icon: <Sun aria-hidden />,
+      run: () => preferences.setTheme('light'),
+    },
+    {
+      key: 'dark',
+      label: t('palette.dark'),
+      icon: <Moon aria-hidden />,
+      run: () => preferences.setTheme('dark'),
+    },
+    { key: 'sign-out', label: t('user.sign_out'), icon: <LogOut aria-hidden />, run: signOut },
+  ];
 }
 
 function Group({ heading, children }: { heading: string; children: ReactNode }) {
@@ -61,19 +110,39 @@ function Group({ heading, children }: { heading: string; children: ReactNode }) 
   );
 }
 
-/** What the server found is shown as it ranked it; `cmdk` filters pages and acts only. */
+function Entries({
+  heading,
+  entries,
+  onRun,
+}: {
+  heading: string;
+  entries: Entry[];
+  onRun: (entry: Entry) => void;
+}) {
+  if (entries.length === 0) {
+    return null;
+  }
+  return (
+    <Group heading={heading}>
+      {entries.map((entry) => (
+        <Command.Item key={entry.key} value={entry.key} className={item} onSelect={() => onRun(entry)}>
+          {entry.icon} <span className="truncate">{entry.label}</span>
+        </Command.Item>
+      ))}
+    </Group>
+  );
+}
+
+/** What the server found, in its order. */
 function Hits({ hits, onOpen }: { hits: SearchHit[]; onOpen: (hit: SearchHit) => void }) {
   const { t } = useTranslation();
+  if (hits.length === 0) {
+    return null;
+  }
   return (
     <Group heading={t('palette.records')}>
       {hits.map((hit) => (
-        <Command.Item
-          key={hit.id}
-          value={`record ${hit.id}`}
-          forceMount
-          className={item}
-          onSelect={() => onOpen(hit)}
-        >
+        <Command.Item key={hit.id} value={hit.id} className={item} onSelect={() => onOpen(hit)}>
           {hit.number && <span className="shrink-0 text-muted-foreground tabular-nums">{hit.number}</span>}
           <span className="min-w-0 flex-1 truncate">
             <Highlight text={hit.highlight ?? hit.title} />
@@ -88,13 +157,13 @@ function Hits({ hits, onOpen }: { hits: SearchHit[]; onOpen: (hit: SearchHit) =>
 export function Palette({ app, onClose }: PaletteProps) {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const preferences = usePreferences();
-  const signOut = useSignOut();
   const [text, setText] = useState('');
-  const q = useDebounced(useDeferredValue(text.trim()), 120);
+  const typed = text.trim();
+  const q = useDebounced(typed, 120);
   const search = useQuery(searchQuery(q));
-  const hits = q.length > 1 ? (search.data?.items ?? []) : [];
-  const then = (act: () => unknown) => () => {
+  const pages = usePages(app);
+  const acts = useActs(app);
+  const run = (act: () => unknown) => {
     onClose();
     void act();
   };
@@ -107,7 +176,7 @@ export function Palette({ app, onClose }: PaletteProps) {
           className="fixed top-[12dvh] left-1/2 z-50 w-xl max-w-[calc(100vw-1rem)] -translate-x-1/2 overflow-hidden rounded-lg border bg-raised shadow-lg outline-none max-sm:top-2"
         >
           <Primitive.Title className="sr-only">{t('shell.search')}</Primitive.Title>
-          <Command label={t('shell.search')} loop>
+          <Command label={t('shell.search')} shouldFilter={false} loop>
             <Command.Input
               value={text}
               onValueChange={setText}
@@ -118,77 +187,26 @@ export function Palette({ app, onClose }: PaletteProps) {
               <Command.Empty className="px-2 py-6 text-center text-muted-foreground">
                 {search.isError
                   ? problemText(search.error, t)
-                  : search.isFetching
+                  : search.isFetching || q !== typed
                     ? t('palette.searching')
                     : t('palette.nothing')}
               </Command.Empty>
-              {hits.length > 0 && (
-                <Hits
-                  hits={hits}
-                  onOpen={({ collection, id }) =>
-                    then(() => navigate({ to: '/r/$collection/$id', params: { collection, id } }))()
-                  }
-                />
-              )}
-              <Group heading={t('palette.pages')}>
-                {menuItems(app).map((entry) => (
-                  <Entry
-                    key={menuKey(entry)}
-                    value={`page ${menuKey(entry)}`}
-                    keywords={[entry.label]}
-                    onSelect={then(() => navigate(menuTarget(entry)))}
-                  >
-                    <Icon name={entry.icon} /> {entry.label}
-                  </Entry>
-                ))}
-                <Entry
-                  value="page account"
-                  keywords={[t('user.account')]}
-                  onSelect={then(() => navigate({ to: '/account' }))}
-                >
-                  <UserRound aria-hidden /> {t('user.account')}
-                </Entry>
-              </Group>
-              <Group heading={t('palette.actions')}>
-                {app.entities
-                  .filter((entity) => entity.can.create)
-                  .map((entity) => {
-                    const label = t('palette.create', { label: entity.label });
-                    return (
-                      <Entry
-                        key={entity.name}
-                        value={`create ${entity.name}`}
-                        keywords={[label]}
-                        onSelect={then(() =>
-                          navigate({
-                            to: '/r/$collection',
-                            params: { collection: entity.collection },
-                            search: { create: true },
-                          }),
-                        )}
-                      >
-                        <Plus aria-hidden /> {label}
-                      </Entry>
-                    );
-                  })}
-                <Entry
-                  value="theme light"
-                  keywords={[t('palette.light')]}
-                  onSelect={then(() => preferences.setTheme('light'))}
-                >
-                  <Sun aria-hidden /> {t('palette.light')}
-                </Entry>
-                <Entry
-                  value="theme dark"
-                  keywords={[t('palette.dark')]}
-                  onSelect={then(() => preferences.setTheme('dark'))}
-                >
-                  <Moon aria-hidden /> {t('palette.dark')}
-                </Entry>
-                <Entry value="sign out" keywords={[t('user.sign_out')]} onSelect={then(signOut)}>
-                  <LogOut aria-hidden /> {t('user.sign_out')}
-                </Entry>
-              </Group>
+              <Hits
+                hits={typed.length > 1 ? (search.data?.items ?? []) : []}
+                onOpen={({ collection, id }) =>
+                  run(() => navigate({ to: '/r/$collection/$id', params: { collection, id } }))
+                }
+              />
+              <Entries
+                heading={t('palette.pages')}
+                entries={pages.filter(({ label }) => fits(label, typed))}
+                onRun={(entry) => run(entry.run)}
+              />
+              <Entries
+                heading={t('palette.actions')}
+                entries={acts.filter(({ label }) => fits(label, typed))}
+                onRun={(entry) => run(entry.run)}
+              />
             </Command.List>
           </Command>
         </Primitive.Content>

@@ -77,8 +77,8 @@ export function ClauseChip({ entity, clause, open, onOpenChange, onChange, onRem
     <span className="inline-flex max-w-full shrink-0 items-center rounded-md border bg-background">
       <Popover open={open} onOpenChange={onOpenChange}>
         <PopoverTrigger className="control flex max-w-96 items-center gap-1 rounded-r-none pl-2 hover:bg-hover">
-          <span className="shrink-0 text-muted-foreground">{words.field}</span>
-          <span className="shrink-0 text-muted-foreground">{words.operator}</span>
+          <span className="shrink-0 text-muted-foreground">{words.field}</span>{' '}
+          <span className="shrink-0 text-muted-foreground">{words.operator}</span>{' '}
           {isComplete(clause) ? (
             <span className="truncate font-medium">{words.value}</span>
           ) : (

@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { fieldNamed } from '@/api/meta';
 import type { EntityMeta, FieldMeta } from '@/api/types';
+import { folded } from '@/reader/fold';
 import { kindOf } from '@/records/fields/lookup';
 import { type Clause, firstOperator, isFilterable, newClause } from './model';
 
@@ -22,10 +23,6 @@ interface Suggestion {
   /** What follows the field's name; absent where only the field is picked. */
   operator?: string;
   value?: string;
-}
-
-function folded(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
 function options(field: FieldMeta, entity: EntityMeta): { value: string; label: string }[] {

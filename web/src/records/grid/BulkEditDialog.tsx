@@ -7,6 +7,7 @@ import { told } from '@/feedback/toasts';
 import { FieldInput } from '@/records/fields/FieldInput';
 import { kindOf } from '@/records/fields/lookup';
 import { Button } from '@/ui/button';
+import { Checkbox } from '@/ui/checkbox';
 import { Dialog, DialogContent } from '@/ui/dialog';
 import { Select } from '@/ui/input';
 import { type BulkReport, editOperations, useBulk } from './bulk';
@@ -66,27 +67,18 @@ function Results({ entity, report }: { entity: EntityMeta; report: BulkReport })
   );
 }
 
-export function BulkEditDialog({ entity, records, onClose, onDone }: BulkEditDialogProps) {
+/** The acts of the dialog: run, count, and end in a toast or in a report. */
+function useBulkEdit({ entity, records, onClose, onDone }: BulkEditDialogProps) {
   const { t } = useTranslation();
-  const id = useId();
   const { run } = useBulk(entity);
-  const fields = editable(entity);
-  const [name, setName] = useState('');
-  const [value, setValue] = useState<unknown>(null);
   const [progress, setProgress] = useState<number | null>(null);
   const [report, setReport] = useState<BulkReport | null>(null);
   const [error, setError] = useState<unknown>(null);
-  const field = fields.find((candidate) => candidate.name === name);
-  const count = records.length;
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (!field) {
-      return;
-    }
+  const submit = async (field: string, value: unknown) => {
     setProgress(0);
     setError(null);
     try {
-      const result = await run(records, editOperations(records, field.name, value), setProgress);
+      const result = await run(records, editOperations(records, field, value), setProgress);
       onDone(result.failed.map(({ record }) => record.id));
       if (result.failed.length === 0) {
         told(t('bulk.edited', { count: result.done.length }));
@@ -100,75 +92,133 @@ export function BulkEditDialog({ entity, records, onClose, onDone }: BulkEditDia
       setProgress(null);
     }
   };
+  return { submit, progress, report, error };
+}
+
+interface NewValueProps {
+  entity: EntityMeta;
+  field: FieldMeta;
+  count: number;
+  value: unknown;
+  onChange: (value: unknown) => void;
+  /** Nothing chosen yet must not mean "empty it": that has to be said. */
+  clears: boolean;
+  onClears: (clears: boolean) => void;
+}
+
+function NewValue({ entity, field, count, value, onChange, clears, onClears }: NewValueProps) {
+  const { t } = useTranslation();
+  const id = useId();
+  return (
+    <div className="flex flex-col gap-1">
+      <label htmlFor={id} className="font-medium">
+        {t('bulk.value')}
+      </label>
+      <FieldInput
+        id={id}
+        field={field}
+        value={value}
+        onChange={onChange}
+        disabled={clears}
+        labels={{}}
+        states={entity.states}
+      />
+      {kindOf(field).isEmpty(value) && !field.required && (
+        <label className="flex items-center gap-2 pointer-coarse:min-h-11">
+          <Checkbox checked={clears} onCheckedChange={(on) => onClears(on === true)} />
+          {t('bulk.will_empty', { field: field.label, count })}
+        </label>
+      )}
+    </div>
+  );
+}
+
+function EditForm({ entity, count, edit, onClose }: EditFormProps) {
+  const { t } = useTranslation();
+  const fields = editable(entity);
+  const [field, setField] = useState<FieldMeta | null>(null);
+  const [value, setValue] = useState<unknown>(null);
+  const [clears, setClears] = useState(false);
+  const { submit, progress, error } = edit;
+  const ready = field !== null && progress === null && (clears || !kindOf(field).isEmpty(value));
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    if (field && ready) {
+      void submit(field.name, clears ? null : value);
+    }
+  };
+  const pick = (name: string) => {
+    setField(fields.find((candidate) => candidate.name === name) ?? null);
+    setValue(null);
+    setClears(false);
+  };
+  return (
+    <form onSubmit={onSubmit} className="flex flex-col gap-3">
+      <label className="flex flex-col gap-1">
+        <span className="font-medium">{t('bulk.field')}</span>
+        <Select value={field?.name ?? ''} onChange={({ target }) => pick(target.value)}>
+          <option value="">{t('field.choose')}</option>
+          {fields.map(({ name, label }) => (
+            <option key={name} value={name}>
+              {label}
+            </option>
+          ))}
+        </Select>
+      </label>
+      {field && (
+        <NewValue
+          key={field.name}
+          entity={entity}
+          field={field}
+          count={count}
+          value={value}
+          onChange={setValue}
+          clears={clears}
+          onClears={setClears}
+        />
+      )}
+      {error !== null && (
+        <p role="alert" className="rounded-md bg-danger-surface px-2.5 py-2 text-danger">
+          {problemText(error, t)}
+        </p>
+      )}
+      {progress !== null && (
+        <progress className="w-full" value={progress} max={count} aria-label={t('bulk.progress')} />
+      )}
+      <div className="mt-2 flex justify-end gap-2">
+        <Button onClick={onClose}>{t('action.cancel')}</Button>
+        <Button type="submit" variant="primary" disabled={!ready}>
+          {t('bulk.edit_submit', { count })}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+interface EditFormProps {
+  entity: EntityMeta;
+  count: number;
+  edit: ReturnType<typeof useBulkEdit>;
+  onClose: () => void;
+}
+
+export function BulkEditDialog(props: BulkEditDialogProps) {
+  const { t } = useTranslation();
+  const { entity, onClose } = props;
+  const edit = useBulkEdit(props);
+  const count = props.records.length;
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()}>
       <DialogContent title={t('bulk.edit_title', { count })} closeLabel={t('action.close')}>
-        {report ? (
+        {edit.report ? (
           <div className="flex flex-col gap-4">
-            <Results entity={entity} report={report} />
+            <Results entity={entity} report={edit.report} />
             <Button variant="primary" className="self-end" onClick={onClose}>
               {t('action.close')}
             </Button>
           </div>
         ) : (
-          <form onSubmit={(event) => void submit(event)} className="flex flex-col gap-3">
-            <label className="flex flex-col gap-1">
-              <span className="font-medium">{t('bulk.field')}</span>
-              <Select
-                value={name}
-                onChange={({ target }) => {
-                  setName(target.value);
-                  setValue(null);
-                }}
-              >
-                <option value="">{t('field.choose')}</option>
-                {fields.map((candidate) => (
-                  <option key={candidate.name} value={candidate.name}>
-                    {candidate.label}
-                  </option>
-                ))}
-              </Select>
-            </label>
-            {field && (
-              <div className="flex flex-col gap-1">
-                <label htmlFor={id} className="font-medium">
-                  {t('bulk.value')}
-                </label>
-                <FieldInput
-                  key={field.name}
-                  id={id}
-                  field={field}
-                  value={value}
-                  onChange={setValue}
-                  labels={{}}
-                  states={entity.states}
-                />
-                {kindOf(field).isEmpty(value) && !field.required && (
-                  <p className="text-muted-foreground">
-                    {t('bulk.will_empty', { field: field.label, count })}
-                  </p>
-                )}
-              </div>
-            )}
-            {error !== null && (
-              <p role="alert" className="rounded-md bg-danger-surface px-2.5 py-2 text-danger">
-                {problemText(error, t)}
-              </p>
-            )}
-            {progress !== null && (
-              <progress className="w-full" value={progress} max={count} aria-label={t('bulk.progress')} />
-            )}
-            <div className="mt-2 flex justify-end gap-2">
-              <Button onClick={onClose}>{t('action.cancel')}</Button>
-              <Button
-                type="submit"
-                variant="primary"
-                disabled={!field || progress !== null || (field.required && kindOf(field).isEmpty(value))}
-              >
-                {t('bulk.edit_submit', { count })}
-              </Button>
-            </div>
-          </form>
+          <EditForm entity={entity} count={count} edit={edit} onClose={onClose} />
         )}
       </DialogContent>
     </Dialog>

@@ -11,7 +11,7 @@ interface NewRowsProps {
 export function NewRows({ count, onShow }: NewRowsProps) {
   const { t } = useTranslation();
   return (
-    <div role="status" className="pointer-events-none absolute inset-x-0 top-24 z-10 flex justify-center">
+    <div role="status" className="pointer-events-none absolute inset-x-0 top-11 z-10 flex justify-center">
       {count > 0 && (
         <Button variant="primary" className="pointer-events-auto rounded-full shadow-md" onClick={onShow}>
           <ArrowUp aria-hidden /> {t('grid.new_rows', { count })}

@@ -6,15 +6,16 @@ import type { AppMeta, EntityMeta } from '@/api/types';
 import { useWidth } from '@/reader/measure';
 import { useIsTouch, useIsWide } from '@/reader/media';
 import { useLiveRows } from '@/records/live/live-rows';
-import { effectiveView, nextSort, viewChoices } from '@/records/view/effective';
+import { type EffectiveView, effectiveView, nextSort, viewChoices } from '@/records/view/effective';
 import { savedViewsQuery } from '@/records/view/saved-views';
-import { useAddressState } from '@/records/view/state';
+import type { GridSearch } from '@/records/view/search';
+import { type AddressState, useAddressState } from '@/records/view/state';
 import { BulkBar } from './BulkBar';
 import { Grid, type GridHandle } from './Grid';
 import { ListState } from './ListState';
 import { useGridLayout } from './layout';
 import { NewRows } from './NewRows';
-import { fieldsToRead, useRows } from './rows';
+import { fieldsToRead, type Rows, useRows } from './rows';
 import { SidePanel } from './SidePanel';
 import { keepOnly, NOTHING } from './selection';
 import { Toolbar } from './Toolbar';
@@ -44,20 +45,9 @@ function useShown({ entity, app }: RecordListProps) {
   return { search, change, choices, current, shown, ready };
 }
 
-export function RecordList({ entity, app }: RecordListProps) {
-  const navigate = useNavigate();
-  const view = useShown({ entity, app });
-  const { search, change, current, shown } = view;
-  const wide = useIsWide();
-  const touch = useIsTouch();
-  const [place, width] = useWidth<HTMLDivElement>();
-  const cards = width !== null && width < CARDS_BELOW;
-  const grid = useRef<GridHandle>(null);
-  const searchBox = useRef<HTMLInputElement>(null);
-  const [selection, setSelection] = useState(NOTHING);
-  const [scrolledAway, setScrolledAway] = useState(false);
-  const { table, widths } = useGridLayout(entity, shown.columns, current?.definition.widths);
-  const params: ListParams = {
+/** What the rows of this address are asked for. */
+function listParams(entity: EntityMeta, search: GridSearch, shown: EffectiveView): ListParams {
+  return {
     fields: fieldsToRead(entity, shown.columns),
     filter: shown.filter,
     // With words the best match comes first, unless the person sorts by himself.
@@ -65,31 +55,60 @@ export function RecordList({ entity, app }: RecordListProps) {
     q: search.q,
     deleted: search.deleted,
   };
-  const { query, rows } = useRows(entity, params, view.ready);
-  const live = useLiveRows({ entity, params, scrolledAway });
+}
+
+/** How much room there is, and what for. */
+function useRoom() {
+  const wide = useIsWide();
+  const touch = useIsTouch();
+  const [place, width] = useWidth<HTMLDivElement>();
+  const cards = width !== null && width < CARDS_BELOW;
+  const rowHeight = cards ? (touch ? 64 : 52) : touch ? 44 : 32;
+  return { place, wide, cards, rowHeight };
+}
+
+function useSelection(rows: Rows) {
+  const [selection, setSelection] = useState(NOTHING);
   const selected = useMemo(() => keepOnly(selection, new Set(rows.ids)), [selection, rows.ids]);
   const records = useMemo(
     () => rows.records.filter(({ id }) => selected.ids.has(id)),
     [rows.records, selected],
   );
-  useListKeys({ focusSearch: () => searchBox.current?.focus() });
+  return { selected, records, setSelection };
+}
 
-  const open = (id: string) => {
+function useOpening(entity: EntityMeta, { search, change }: AddressState, wide: boolean) {
+  const navigate = useNavigate();
+  return (id: string) => {
     if (wide) {
       change({ open: id }, search.open !== undefined);
     } else {
       void navigate({ to: '/r/$collection/$id', params: { collection: entity.collection, id } });
     }
   };
-  const moveColumn = (field: string, by: -1 | 1) => {
-    const from = shown.columns.indexOf(field);
-    const to = from + by;
-    if (from >= 0 && to >= 0 && to < shown.columns.length) {
-      change({ columns: shown.columns.toSpliced(from, 1).toSpliced(to, 0, field) }, true);
-    }
-  };
-  const leave = () => (selected.ids.size > 0 ? setSelection(NOTHING) : change({ open: undefined }));
-  const empty = !query.isPending && rows.ids.length === 0;
+}
+
+function moveColumn(columns: string[], field: string, by: -1 | 1): string[] {
+  const from = columns.indexOf(field);
+  const to = Math.max(0, Math.min(columns.length - 1, from + by));
+  return columns.toSpliced(from, 1).toSpliced(to, 0, field);
+}
+
+export function RecordList({ entity, app }: RecordListProps) {
+  const view = useShown({ entity, app });
+  const { search, change, shown } = view;
+  const { place, wide, cards, rowHeight } = useRoom();
+  const grid = useRef<GridHandle>(null);
+  const searchBox = useRef<HTMLInputElement>(null);
+  const [scrolledAway, setScrolledAway] = useState(false);
+  const { table, widths } = useGridLayout(entity, shown.columns, view.current?.definition.widths);
+  const params = listParams(entity, search, shown);
+  const { query, rows } = useRows(entity, params, view.ready);
+  const live = useLiveRows({ entity, params, scrolledAway });
+  const { selected, records, setSelection } = useSelection(rows);
+  const open = useOpening(entity, view, wide);
+  useListKeys({ focusSearch: () => searchBox.current?.focus() });
+  const none = rows.ids.length === 0 && !query.isPending;
   return (
     <div className="flex h-full min-h-0">
       <div ref={place} className="@container relative flex min-w-0 flex-1 flex-col">
@@ -101,7 +120,7 @@ export function RecordList({ entity, app }: RecordListProps) {
           searchBox={searchBox}
           onLeaveSearch={() => grid.current?.focus()}
         />
-        {query.isError || empty ? (
+        {none ? (
           <ListState
             entity={entity}
             query={query}
@@ -110,35 +129,37 @@ export function RecordList({ entity, app }: RecordListProps) {
             change={change}
           />
         ) : (
-          <Grid
-            ref={grid}
-            entity={entity}
-            table={table}
-            rows={rows}
-            loading={query.isPending}
-            stale={query.isPlaceholderData}
-            hasMore={query.hasNextPage}
-            onReachEnd={() => !query.isFetching && void query.fetchNextPage()}
-            sort={shown.sort}
-            onSort={(field, add) => change({ sort: nextSort(shown.sort, field, add) })}
-            selection={selected}
-            onSelect={setSelection}
-            openId={search.open ?? null}
-            onOpen={open}
-            onEscape={leave}
-            onMoveColumn={moveColumn}
-            onScrolledAway={setScrolledAway}
-            cards={cards}
-            rowHeight={cards ? (touch ? 64 : 52) : touch ? 44 : 32}
-          />
+          <div className="relative flex min-h-0 flex-1">
+            <Grid
+              ref={grid}
+              entity={entity}
+              table={table}
+              rows={rows}
+              loading={query.isPending}
+              stale={query.isPlaceholderData}
+              hasMore={query.hasNextPage}
+              onReachEnd={() => !query.isFetching && void query.fetchNextPage()}
+              sort={params.sort ?? []}
+              onSort={(field, add) => change({ sort: nextSort(params.sort ?? [], field, add) })}
+              selection={selected}
+              onSelect={setSelection}
+              openId={search.open ?? null}
+              onOpen={open}
+              onEscape={() => (selected.ids.size > 0 ? setSelection(NOTHING) : change({ open: undefined }))}
+              onMoveColumn={(field, by) => change({ columns: moveColumn(shown.columns, field, by) }, true)}
+              onScrolledAway={setScrolledAway}
+              cards={cards}
+              rowHeight={rowHeight}
+            />
+            <NewRows
+              count={live.waiting}
+              onShow={() => {
+                grid.current?.scrollToTop();
+                void live.refresh();
+              }}
+            />
+          </div>
         )}
-        <NewRows
-          count={live.waiting}
-          onShow={() => {
-            grid.current?.scrollToTop();
-            void live.refresh();
-          }}
-        />
         <BulkBar
           entity={entity}
           records={records}

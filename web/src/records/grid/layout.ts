@@ -28,7 +28,7 @@ export type GridTable = ReactTable<typeof features, RecordData>;
 export const SELECT_COLUMN = '#select';
 export const SELECT_WIDTH = 36;
 
-const MIN_WIDTH = 60;
+export const MIN_WIDTH = 60;
 const MAX_WIDTH = 900;
 const TITLE_LIMIT = 620;
 const NO_ROWS: RecordData[] = [];
