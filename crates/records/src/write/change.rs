@@ -215,7 +215,7 @@ fn shown(entity: &Entity, values: &[Value], fields: &[FieldIx]) -> Map<String, J
 }
 
 /// The values that decide who sees a record: scope anchors and the state.
-fn anchors(entity: &Entity, values: &[Value]) -> Map<String, Json> {
+pub(super) fn anchors(entity: &Entity, values: &[Value]) -> Map<String, Json> {
     let scope = &entity.scope;
     let single = [scope.department, scope.company, scope.owner];
     let fields = scope

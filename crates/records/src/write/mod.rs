@@ -25,6 +25,7 @@ mod merge;
 pub mod numbers;
 mod rules;
 mod save;
+pub mod seed;
 
 use opsflux_model::schema::{EntityIx, system};
 use opsflux_model::{Access, Action, Schema};
@@ -414,7 +415,7 @@ pub(crate) fn action_name(action: Action) -> &'static str {
 }
 
 /// What a commit that did nothing means to the person who asked.
-fn refused(error: CommitError) -> Error {
+pub(crate) fn refused(error: CommitError) -> Error {
     match error {
         CommitError::Unique { fields, .. } => Error::Conflict(ConflictKind::Unique { fields }),
         CommitError::Guard { name } => match name.strip_prefix(links::GUARD) {
