@@ -25,6 +25,7 @@ pub mod write;
 mod records;
 
 pub use caller::{Actor, Caller, Language, Origin};
+pub use entity::operations as entity_operations;
 pub use error::{ConflictKind, Error, FieldError};
 pub use operation::{Body, Call, Needs, Operation, Reply};
 pub use read::{GetRequest, ListRequest};

@@ -8,7 +8,8 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use opsflux_model::predicate::Binder;
 use opsflux_model::{EntityIx, Schema};
-use opsflux_store::Store;
+use opsflux_store::system::SystemWrite;
+use opsflux_store::{Commit, Store};
 use parking_lot::Mutex;
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -229,6 +230,37 @@ impl Records {
             all
         });
         Ok(read)
+    }
+
+    /// Sets one setting of the caller's tenant; null takes the module's default back.
+    ///
+    /// # Errors
+    /// [`crate::Error::Forbidden`] but for administrators; the setting or value that is wrong.
+    pub async fn set_setting(
+        &self,
+        caller: &Caller,
+        key: &str,
+        value: Json,
+    ) -> Result<(), crate::error::Error> {
+        use crate::error::Error;
+        if !caller.access.is_admin() {
+            let (action, entity) = ("manage".to_owned(), "settings".to_owned());
+            return Err(Error::Forbidden { action, entity });
+        }
+        let schema = self.schema();
+        let declared = key.split_once('.').and_then(|(module, name)| {
+            schema.modules.iter().find(|m| m.name == module)?.settings.get(name)
+        });
+        let declared = declared.ok_or_else(|| Error::field(key, "unknown_field", ""))?;
+        opsflux_model::wire::parse(&declared.kind, &value)
+            .map_err(|invalid| Error::Invalid(vec![crate::FieldError::of(key, invalid)]))?;
+        let tenant = caller.tenant();
+        let setting = SystemWrite::Setting { key: key.to_owned(), value };
+        let commit = Commit { tenant, system: vec![setting], ..Commit::default() };
+        self.inner.store.commit(commit).await.map_err(crate::write::refused)?;
+        self.forget_settings(tenant);
+        let (user, origin) = (Some(caller.user()), &caller.origin);
+        self.audit(tenant, origin, user, "setting", None, None, "ok", Some(key)).await
     }
 
     /// Forgets cached settings of a tenant; called when the feed says that they changed.

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::commit::{Commit, Committed};
 use crate::error::{CommitError, StoreError};
+use crate::migrate::{Done, MigrationError, Task};
 use crate::postgres::Postgres;
 use crate::row::{Columns, Row};
 use crate::sql::{self, Dialect, Page, Statement};
@@ -50,7 +51,7 @@ impl Backend {
     ) -> Result<usize, E> {
         match self {
             Backend::Sqlite(database) => database.select(page, budget, each).await,
-            Backend::Postgres(database) => database.select(page, budget, each).await,
+            Backend::Postgres(database) => Box::pin(database.select(page, budget, each)).await,
         }
     }
 
@@ -63,7 +64,7 @@ impl Backend {
     ) -> Result<usize, StoreError> {
         match self {
             Backend::Sqlite(database) => database.read(statement, budget, each).await,
-            Backend::Postgres(database) => database.read(statement, budget, each).await,
+            Backend::Postgres(database) => Box::pin(database.read(statement, budget, each)).await,
         }
     }
 
@@ -82,7 +83,7 @@ impl Backend {
                     number = columns.int(0)?;
                     Ok::<_, StoreError>(())
                 };
-                database.read(&statement, budget, each).await?;
+                Box::pin(database.read(&statement, budget, each)).await?;
                 Ok(number)
             }
         }
@@ -97,7 +98,7 @@ impl Backend {
         let rendered = sql::commit(self.dialect(), &schema, &commit)?;
         match self {
             Backend::Sqlite(database) => database.commit(rendered, commit, schema).await,
-            Backend::Postgres(database) => database.commit(&schema, &rendered).await,
+            Backend::Postgres(database) => Box::pin(database.commit(&schema, &rendered)).await,
         }
     }
 
@@ -110,6 +111,14 @@ impl Backend {
                 answered.await.map(|_| ())
             }
             Backend::Postgres(database) => database.ping().await,
+        }
+    }
+
+    /// Does something to the tables of records, in one transaction.
+    pub(crate) async fn tables(&self, task: Task) -> Result<Done, MigrationError> {
+        match self {
+            Backend::Sqlite(database) => database.tables(task).await,
+            Backend::Postgres(database) => database.tables(task).await,
         }
     }
 

@@ -77,7 +77,7 @@ impl Records {
         // Nor is a record that comes into being by the same change looked for in the database.
         let ids: Vec<Uuid> = ids
             .into_iter()
-            .filter(|id| !(own && *id == caller.user()) && !change.brings(to, *id))
+            .filter(|id| !(change.brings(to, *id) || own && *id == caller.user()))
             .collect();
         if ids.is_empty() {
             return Ok(());

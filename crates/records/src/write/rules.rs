@@ -121,15 +121,14 @@ impl Records {
                         let Some(id) = linked(schema, &at, step) else {
                             break;
                         };
-                        if !graph.records.contains_key(&(step.to, id)) {
-                            let Some(next) = self.snapshot(tenant, step.to, id).await? else {
-                                break;
-                            };
-                            graph.records.insert((step.to, id), Arc::new(next));
-                        }
-                        let Some(next) = graph.records.get(&(step.to, id)).cloned() else {
-                            break;
+                        let next = match graph.records.get(&(step.to, id)) {
+                            Some(known) => known.clone(),
+                            None => match self.snapshot(tenant, step.to, id).await? {
+                                Some(next) => Arc::new(next),
+                                None => break,
+                            },
                         };
+                        graph.records.insert((step.to, id), next.clone());
                         self.reach(tenant, schema, &step.rule, &next, graph).await?;
                         at = Snapshot::clone(&next);
                     }
