@@ -150,20 +150,29 @@ pub(crate) fn add_foreign_key(table: &Table, column: &Column, to: &str) -> Strin
 }
 
 /// CREATE INDEX. Indexes of records leave deleted rows out: lists never show them, and a deleted
-/// record does not keep its unique values.
+/// record does not keep its unique values. That of deletions holds nothing else.
 pub(crate) fn create_index(dialect: Dialect, table: &Table, index: &Index) -> String {
     let unique = if index.unique { "UNIQUE " } else { "" };
     let mut columns = vec![TENANT.to_owned()];
     let indexed = index.columns.iter();
     columns.extend(indexed.map(|column| index_column(dialect, column)));
-    let living = match table.kind {
+    let of_deletions = index
+        .columns
+        .first()
+        .is_some_and(|first| first.column == system::DELETION_ID);
+    let rows = match table.kind {
         TableKind::Entity { soft_delete: true } => {
-            format!(" WHERE {} IS NULL", quoted(system::DELETED_AT))
+            let null = if of_deletions {
+                "IS NOT NULL"
+            } else {
+                "IS NULL"
+            };
+            format!(" WHERE {} {null}", quoted(system::DELETED_AT))
         }
         _ => String::new(),
     };
     format!(
-        "CREATE {unique}INDEX {} ON {} ({}){living}",
+        "CREATE {unique}INDEX {} ON {} ({}){rows}",
         quoted(&index.name),
         quoted(&table.name),
         columns.join(", "),

@@ -36,7 +36,8 @@ impl Postgres {
                 if count >= page.limit {
                     break;
                 }
-                count += rows(&connection, part, budget, &mut |columns| {
+                let left = page.limit - count;
+                count += rows(&connection, part, left, budget, &mut |columns| {
                     each(&Row::new(columns, &page.outputs))
                 })
                 .await?;
@@ -58,7 +59,7 @@ impl Postgres {
     ) -> Result<usize, E> {
         let work = async {
             let connection = pool::take(&self.pool).await?;
-            rows(&connection, statement, budget, &mut each).await
+            rows(&connection, statement, usize::MAX, budget, &mut each).await
         };
         within(budget, work).await
     }
@@ -74,10 +75,12 @@ async fn within<T, E: From<StoreError>>(
     }
 }
 
-/// Runs a statement. One prepared before the tables changed is prepared again, once.
+/// Runs a statement and shows at most `limit` rows. One prepared before the tables changed is
+/// prepared again, once.
 async fn rows<E: From<StoreError>>(
     connection: &Connection,
     statement: &Statement,
+    limit: usize,
     budget: Duration,
     each: &mut impl FnMut(&dyn Columns) -> Result<(), E>,
 ) -> Result<usize, E> {
@@ -88,7 +91,7 @@ async fn rows<E: From<StoreError>>(
         started = start(connection, statement, budget).await;
     }
     let streamed = match started {
-        Ok(stream) => show(stream, each).await,
+        Ok(stream) => show(stream, limit, each).await,
         Err(error) => Err(error),
     };
     match streamed {
@@ -107,14 +110,19 @@ async fn rows<E: From<StoreError>>(
     }
 }
 
-/// Shows the rows as they come; the inner error is that of `each`.
+/// Shows the rows as they come, the first `limit` of them: a page whose other parts have filled it
+/// but for a few has no use for the rest. The inner error is that of `each`.
 async fn show<E>(
     stream: RowStream,
+    limit: usize,
     each: &mut impl FnMut(&dyn Columns) -> Result<(), E>,
 ) -> Result<Result<usize, E>, tokio_postgres::Error> {
     let mut stream = pin!(stream);
     let mut count = 0;
     while let Some(row) = stream.try_next().await? {
+        if count >= limit {
+            continue;
+        }
         if let Err(error) = each(&PostgresRow(&row)) {
             return Ok(Err(error));
         }

@@ -50,7 +50,10 @@ pub fn walls(sql: &mut Sql, at: At<'_>, living: Living) {
             sql.push(" IS NOT NULL");
         }
         Living::By(deletion) if record => {
-            sql.push(" AND ").column(at.alias, system::DELETION_ID);
+            // Said twice so that the index of deletions, which holds deleted rows only, serves.
+            sql.push(" AND ").column(at.alias, system::DELETED_AT);
+            sql.push(" IS NOT NULL AND ");
+            sql.column(at.alias, system::DELETION_ID);
             sql.push(" = ").param(Cell::Id(deletion));
         }
         // Logs are never deleted, only removed.
