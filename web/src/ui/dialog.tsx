@@ -15,6 +15,8 @@ interface DialogContentProps extends Omit<ComponentProps<typeof Primitive.Conten
   title: ReactNode;
   description?: ReactNode;
   closeLabel: string;
+  /** Of the part under the heading, which scrolls unless this says otherwise. */
+  bodyClassName?: string;
 }
 
 function Heading({
@@ -45,6 +47,7 @@ export function DialogContent({
   title,
   description,
   closeLabel,
+  bodyClassName,
   children,
   ...props
 }: DialogContentProps) {
@@ -61,7 +64,7 @@ export function DialogContent({
         {...props}
       >
         <Heading title={title} description={description} closeLabel={closeLabel} />
-        <div className="min-h-0 flex-1 overflow-y-auto p-4">{children}</div>
+        <div className={cn('min-h-0 flex-1 overflow-y-auto p-4', bodyClassName)}>{children}</div>
       </Primitive.Content>
     </Primitive.Portal>
   );

@@ -1,6 +1,8 @@
 /** Draws the value of any field; an empty one is a dash that a screen reader calls "empty". */
+import { Lock } from 'lucide-react';
 import type { ComponentType } from 'react';
 import { useTranslation } from 'react-i18next';
+import { MASK } from '@/api/json';
 import type { FieldMeta } from '@/api/types';
 import type { DisplayVariant, FieldSurroundings } from './contract';
 import { kindOf } from './lookup';
@@ -20,6 +22,15 @@ export function FieldDisplay({ field, value, variant, labels, states }: FieldDis
       <span className="text-muted-foreground">
         <span aria-hidden>—</span>
         <span className="sr-only">{t('field.empty')}</span>
+      </span>
+    );
+  }
+  if (value === MASK && field.type !== 'secret') {
+    return (
+      <span className="inline-flex items-center gap-1 text-muted-foreground" title={t('field.masked')}>
+        <Lock aria-hidden className="size-3" />
+        <span aria-hidden>{MASK}</span>
+        <span className="sr-only">{t('field.masked')}</span>
       </span>
     );
   }

@@ -59,7 +59,10 @@ export interface FieldValues {
 
 export type ValueOf<T extends FieldType> = FieldValues[T];
 
-/** What surrounds a value besides its field: the entity's states and the titles of linked records. */
+/**
+ * What surrounds a value besides its field: the titles of linked records, and the entity's states. An input
+ * gets only the states that may be chosen.
+ */
 export interface FieldSurroundings {
   labels: Labels;
   states: StateMeta[];
@@ -89,6 +92,13 @@ interface InputOf<F, V> extends FieldSurroundings {
   /** Ids of help and error texts, for `aria-describedby`. */
   describedBy?: string;
   autoFocus?: boolean;
+  /**
+   * Says in words why what is typed is no value of this type, and null once it is one again. Until then
+   * `onChange` is not called, so whoever sends the form must ask for it to be put right first.
+   */
+  onProblem?: (text: string | null) => void;
+  /** Errors inside a value of several parts, by their path in it: `0.quantity`. */
+  errors?: Record<string, string>;
 }
 
 export type InputProps<T extends FieldType> = InputOf<FieldOf<T>, ValueOf<T>>;
@@ -129,6 +139,8 @@ export interface FieldKind<T extends FieldType> {
   align: 'start' | 'end';
   /** Width of a new column, in pixels. */
   width: number;
+  /** Takes the whole width of a form: long texts, tables. */
+  wide?: boolean;
   /** The value as plain text: for copying, for names in bulk results, for history. */
   format: (value: ValueOf<T>, field: FieldOf<T>, context: FormatContext) => string;
   /** Text that was typed or pasted, as a value; `undefined` when it says nothing of this type. */

@@ -2,6 +2,7 @@
  * One entry for each field type. A type of `FieldMeta` without an entry here does not compile: this is
  * the only place that lists them.
  */
+import { lazy } from 'react';
 import {
   formatDate,
   formatDateTime,
@@ -29,6 +30,7 @@ import {
   IntegerDisplay,
   MoneyDisplay,
 } from './display/numbers';
+import { RichTextDisplay } from './display/rich-text';
 import {
   ColorDisplay,
   EmailDisplay,
@@ -39,8 +41,8 @@ import {
   UrlDisplay,
 } from './display/text';
 import { DateDisplay, DatetimeDisplay } from './display/times';
-import { BooleanInput, ChoiceInput, IntegerInput, LineInput, LongTextInput, StateInput } from './inputs';
 import { formatField } from './lookup';
+import { plainMarkdown } from './markdown';
 import {
   isBlank,
   parseBoolean,
@@ -54,8 +56,20 @@ import {
   same,
   sameContent,
   sameDecimal,
+  sameInstant,
   sameSet,
 } from './values';
+
+type Controls = typeof import('./input');
+
+/** Controls are loaded with the first form: a list shows values without them. */
+function control<Name extends keyof Controls>(name: Name) {
+  return lazy(() => import('./input').then((controls) => ({ default: controls[name] })));
+}
+
+const LineInput = control('LineInput');
+const SecretInput = control('SecretInput');
+const FileInput = control('FileInput');
 
 const text = {
   filter: 'text',
@@ -88,16 +102,23 @@ const computed: Omit<FieldKind<'computed' | 'rollup'>, 'Input' | 'filter' | 'ali
 
 export const registry: FieldRegistry = {
   text: { ...text, Display: TextDisplay, Input: LineInput, width: 220 },
-  long_text: { ...text, Display: TextDisplay, Input: LongTextInput, width: 280 },
-  rich_text: { ...text, Display: TextDisplay, Input: LongTextInput, width: 280 },
+  long_text: { ...text, Display: TextDisplay, Input: control('LongTextInput'), width: 280, wide: true },
+  rich_text: {
+    ...text,
+    Display: RichTextDisplay,
+    Input: control('RichTextInput'),
+    width: 280,
+    wide: true,
+    format: (value) => plainMarkdown(value),
+  },
   email: { ...text, Display: EmailDisplay, Input: LineInput },
   phone: { ...text, Display: PhoneDisplay, Input: LineInput, width: 140 },
   url: { ...text, Display: UrlDisplay, Input: LineInput },
-  color: { ...text, Display: ColorDisplay, Input: LineInput, width: 110 },
+  color: { ...text, Display: ColorDisplay, Input: control('ColorInput'), width: 110 },
   integer: {
     ...structured,
     Display: IntegerDisplay,
-    Input: IntegerInput,
+    Input: control('IntegerInput'),
     filter: 'number',
     align: 'end',
     width: 100,
@@ -107,7 +128,7 @@ export const registry: FieldRegistry = {
   decimal: {
     ...structured,
     Display: DecimalDisplay,
-    Input: LineInput,
+    Input: control('DecimalInput'),
     filter: 'number',
     align: 'end',
     width: 120,
@@ -118,7 +139,7 @@ export const registry: FieldRegistry = {
   money: {
     ...structured,
     Display: MoneyDisplay,
-    Input: null,
+    Input: control('MoneyInput'),
     filter: 'number',
     align: 'end',
     width: 130,
@@ -132,7 +153,7 @@ export const registry: FieldRegistry = {
   boolean: {
     ...structured,
     Display: BooleanDisplay,
-    Input: BooleanInput,
+    Input: control('BooleanInput'),
     filter: 'boolean',
     width: 90,
     format: (value, _field, { yes, no }) => (value ? yes : no),
@@ -141,7 +162,7 @@ export const registry: FieldRegistry = {
   date: {
     ...structured,
     Display: DateDisplay,
-    Input: LineInput,
+    Input: control('DateInput'),
     filter: 'date',
     width: 120,
     format: (value, _field, { language }) => formatDate(value, language),
@@ -150,16 +171,17 @@ export const registry: FieldRegistry = {
   datetime: {
     ...structured,
     Display: DatetimeDisplay,
-    Input: null,
+    Input: control('DatetimeInput'),
     filter: 'datetime',
     width: 120,
     format: (value, _field, { language, timeZone }) => formatDateTime(value, language, timeZone),
     parse: parseInstant,
+    equal: sameInstant,
   },
   duration: {
     ...structured,
     Display: DurationDisplay,
-    Input: IntegerInput,
+    Input: control('DurationInput'),
     filter: 'duration',
     align: 'end',
     width: 110,
@@ -169,7 +191,7 @@ export const registry: FieldRegistry = {
   choice: {
     ...structured,
     Display: ChoiceDisplay,
-    Input: ChoiceInput,
+    Input: control('ChoiceInput'),
     filter: 'options',
     width: 120,
     format: (value, field) => field.options.find((option) => option.value === value)?.label ?? value,
@@ -178,7 +200,7 @@ export const registry: FieldRegistry = {
   choices: {
     ...structured,
     Display: ChoicesDisplay,
-    Input: null,
+    Input: control('ChoicesInput'),
     filter: 'options',
     width: 160,
     format: (value, field) =>
@@ -192,7 +214,7 @@ export const registry: FieldRegistry = {
   tags: {
     ...structured,
     Display: TagsDisplay,
-    Input: null,
+    Input: control('TagsInput'),
     filter: 'tags',
     width: 160,
     format: (value) => value.join(', '),
@@ -202,7 +224,7 @@ export const registry: FieldRegistry = {
   state: {
     ...structured,
     Display: StateDisplay,
-    Input: StateInput,
+    Input: control('StateInput'),
     filter: 'options',
     width: 120,
     format: (value, _field, { states }) => states.find((state) => state.value === value)?.label ?? value,
@@ -210,7 +232,7 @@ export const registry: FieldRegistry = {
   link: {
     ...structured,
     Display: LinkDisplay,
-    Input: LineInput,
+    Input: control('LinkInput'),
     filter: 'link',
     width: 160,
     format: (value, _field, { labels }) => labels[value] ?? value,
@@ -218,7 +240,7 @@ export const registry: FieldRegistry = {
   links: {
     ...structured,
     Display: LinksDisplay,
-    Input: null,
+    Input: control('LinksInput'),
     filter: 'link',
     width: 180,
     format: (value, _field, context) => titles(value, context),
@@ -227,35 +249,36 @@ export const registry: FieldRegistry = {
   any_link: {
     ...structured,
     Display: AnyLinkDisplay,
-    Input: null,
+    Input: control('AnyLinkInput'),
     width: 160,
     format: (value, _field, { labels }) => labels[value.id] ?? value.id,
   },
   children: {
     ...structured,
     Display: ChildrenDisplay,
-    Input: null,
+    Input: control('ChildrenInput'),
+    wide: true,
     width: 100,
     format: (value) => String(value.length),
   },
   file: {
     ...structured,
     Display: FileDisplay,
-    Input: null,
+    Input: FileInput,
     width: 160,
     format: (value, _field, { labels }) => labels[value] ?? value,
   },
   image: {
     ...structured,
     Display: ImageDisplay,
-    Input: null,
+    Input: FileInput,
     width: 80,
     format: (value, _field, { labels }) => labels[value] ?? value,
   },
   geo: {
     ...structured,
     Display: GeoDisplay,
-    Input: null,
+    Input: control('GeoInput'),
     width: 160,
     format: (value) => `${value.lat}, ${value.lon}`,
     parse: (typed) => {
@@ -272,12 +295,13 @@ export const registry: FieldRegistry = {
   json: {
     ...structured,
     Display: JsonDisplay,
-    Input: null,
+    Input: control('JsonInput'),
+    wide: true,
     width: 200,
     format: (value) => JSON.stringify(value),
   },
-  secret: { ...structured, Display: SecretDisplay, Input: LineInput, width: 90, format: () => '••••' },
-  password: { ...structured, Display: SecretDisplay, Input: LineInput, width: 90, format: () => '••••' },
+  secret: { ...structured, Display: SecretDisplay, Input: SecretInput, width: 90, format: () => '••••' },
+  password: { ...structured, Display: SecretDisplay, Input: SecretInput, width: 90, format: () => '••••' },
   computed: { ...computed, Input: null, filter: 'text', align: 'start', width: 140 },
   rollup: { ...computed, Input: null, filter: 'number', align: 'end', width: 100 },
 };

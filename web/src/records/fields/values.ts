@@ -35,6 +35,11 @@ export function sameSet(a: string[] | null, b: string[] | null): boolean {
   return left.size === right.size && [...left].every((entry) => right.has(entry));
 }
 
+/** The same moment, however it is written: with or without milliseconds, in UTC or with an offset. */
+export function sameInstant(a: string | null, b: string | null): boolean {
+  return same(a, b) || (!isBlank(a) && !isBlank(b) && Date.parse(a ?? '') === Date.parse(b ?? ''));
+}
+
 /** 12, -0.50 and 1 234,5 (a person's comma and spaces) → plain digits. */
 export function parseDecimal(text: string): string | undefined {
   const digits = text
@@ -70,9 +75,11 @@ export function parseInteger(text: string): number | undefined {
   return /^[+-]?\d+$/.test(digits) && Number.isSafeInteger(value) ? value : undefined;
 }
 
+/** 30 February is no day, though a lenient calendar would read 2 March. */
 export function parseDate(text: string): string | undefined {
   const day = text.trim();
-  return /^\d{4}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(Date.parse(day)) ? day : undefined;
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(day) : Number.NaN;
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day) ? day : undefined;
 }
 
 export function parseInstant(text: string): string | undefined {
@@ -80,19 +87,85 @@ export function parseInstant(text: string): string | undefined {
   return Number.isNaN(time) ? undefined : new Date(time).toISOString();
 }
 
-const UNITS: Record<string, number> = { d: 86_400, j: 86_400, h: 3_600, m: 60, min: 60, s: 1 };
+const UNITS: [seconds: number, names: RegExp][] = [
+  [604_800, /^(w|sem|week|weeks|semaine|semaines|semana|semanas)$/],
+  [86_400, /^(d|j|day|days|jour|jours|día|días|dia|dias)$/],
+  [3_600, /^(h|hr|hrs|hour|hours|heure|heures|hora|horas)$/],
+  [60, /^(m|mn|min|mins|minute|minutes|minuto|minutos)$/],
+  [1, /^(s|sec|secs|second|seconds|seconde|secondes|segundo|segundos)$/],
+];
 
-/** "1h 30min", "90" (minutes), "PT1H30M" → seconds. */
-export function parseDuration(text: string): number | undefined {
-  const plain = text.trim().toLowerCase().replace(/^p/, '').replace('t', ' ');
-  if (/^\d+$/.test(plain)) {
-    return Number(plain) * 60;
+function unitOf(name: string): number | undefined {
+  return UNITS.find(([, names]) => names.test(name))?.[0];
+}
+
+/** "1h30" leaves the unit of 30 out: it is the one that follows. Alone, a number counts minutes. */
+function unitAfter(previous: number | undefined): number {
+  if (previous === undefined) {
+    return 60;
   }
-  const parts = [...plain.matchAll(/(\d+)\s*(min|[djhms])/g)];
-  if (parts.length === 0 || plain.replace(/(\d+)\s*(min|[djhms])/g, '').trim() !== '') {
+  const at = UNITS.findIndex(([seconds]) => seconds === previous);
+  return UNITS[at + 1]?.[0] ?? 1;
+}
+
+function isoSeconds(text: string): number | undefined {
+  const match = /^p(?:(\d+)w)?(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?)?$/.exec(text);
+  if (!match || !/\d/.test(text)) {
     return undefined;
   }
-  return parts.reduce((sum, [, amount, unit = 'm']) => sum + Number(amount) * (UNITS[unit] ?? 60), 0);
+  return UNITS.reduce((sum, [seconds], at) => sum + Number(match[at + 1] ?? 0) * seconds, 0);
+}
+
+/** "1h30", "1 h 30 min", "1,5 h", "1:30", "90" (minutes), "PT1H30M" → seconds. */
+export function parseDuration(text: string): number | undefined {
+  const plain = text.trim().toLowerCase().replaceAll(',', '.');
+  const negative = /^[-−]/.test(plain);
+  const bare = plain.replace(/^[-−+]\s*/, '');
+  const clock = /^(\d+):([0-5]\d)(?::([0-5]\d))?$/.exec(bare);
+  const seconds = clock
+    ? Number(clock[1]) * 3_600 + Number(clock[2]) * 60 + Number(clock[3] ?? 0)
+    : (isoSeconds(bare) ?? spokenSeconds(bare));
+  if (seconds === undefined || !Number.isSafeInteger(seconds)) {
+    return undefined;
+  }
+  return negative && seconds !== 0 ? -seconds : seconds;
+}
+
+function spokenSeconds(text: string): number | undefined {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?|\.\d+)\s*(\p{L}*)\s*/gu)];
+  if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== text) {
+    return undefined;
+  }
+  let sum = 0;
+  let previous: number | undefined;
+  for (const [at, [, amount, name]] of parts.entries()) {
+    // Only the last number may go without its unit.
+    const unit = name ? unitOf(name) : at === parts.length - 1 ? unitAfter(previous) : undefined;
+    if (unit === undefined) {
+      return undefined;
+    }
+    sum += Number(amount) * unit;
+    previous = unit;
+  }
+  return Math.round(sum);
+}
+
+/** Seconds as they are typed: 5400 → "1h30", 45 → "45s". */
+export function durationForTyping(seconds: number): string {
+  const total = Math.abs(seconds);
+  const hours = Math.floor(total / 3_600);
+  const minutes = Math.floor((total % 3_600) / 60);
+  const rest = total % 60;
+  const two = (amount: number) => String(amount).padStart(2, '0');
+  const sign = seconds < 0 ? '-' : '';
+  if (hours > 0) {
+    const tail = rest > 0 ? `${two(minutes)}min${two(rest)}s` : minutes > 0 ? two(minutes) : '';
+    return `${sign}${hours}h${tail}`;
+  }
+  if (minutes > 0) {
+    return `${sign}${minutes}min${rest > 0 ? `${two(rest)}s` : ''}`;
+  }
+  return rest > 0 ? `${sign}${rest}s` : '0min';
 }
 
 /** By code or by label, whatever the case of letters. */
@@ -114,4 +187,15 @@ export function parseBoolean(text: string): boolean | undefined {
     return true;
   }
   return ['false', '0', 'no', 'non', 'não', 'nao'].includes(word) ? false : undefined;
+}
+
+/** `#1a2b3c`, with or without its sign, also in three digits. */
+export function isHexColor(text: string): boolean {
+  return /^#?([0-9a-f]{3}|[0-9a-f]{6})$/i.test(text.trim());
+}
+
+/** As the server holds it: `#rrggbb`. */
+export function longHex(text: string): string {
+  const digits = text.trim().replace('#', '').toLowerCase();
+  return `#${digits.length === 3 ? [...digits].map((digit) => digit + digit).join('') : digits}`;
 }

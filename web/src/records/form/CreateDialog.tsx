@@ -1,95 +1,60 @@
-/** The short dialog that creates a record: the fields the entity names as quick. */
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+/** The dialog that creates a record. */
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { newId } from '@/api/ids';
-import { isProblem } from '@/api/problem';
-import { createRecord, recordKeys } from '@/api/records';
-import type { EntityMeta, FieldMeta } from '@/api/types';
-import { problemText } from '@/feedback/problem-text';
-import { told } from '@/feedback/toasts';
-import { FieldInput } from '@/records/fields/FieldInput';
+import type { EntityMeta, Labels } from '@/api/types';
 import { Button } from '@/ui/button';
+import { cn } from '@/ui/cn';
 import { Dialog, DialogContent } from '@/ui/dialog';
+import { CreateForm } from './CreateForm';
 
 export interface CreateDialogProps {
   entity: EntityMeta;
+  /** Values it opens with. */
+  initial?: Record<string, unknown>;
+  labels?: Labels;
   onClose: () => void;
   onCreated: (id: string) => void;
 }
 
-function quickFields(entity: EntityMeta): FieldMeta[] {
-  const writable = entity.fields.filter((field) => field.writable !== false && !field.system);
-  const quick = entity.form.quick.flatMap((name) => writable.find((field) => field.name === name) ?? []);
-  const required = writable.filter((field) => field.required && !quick.includes(field));
-  return quick.length > 0 ? [...quick, ...required] : writable.slice(0, 6);
-}
-
-export function CreateDialog({ entity, onClose, onCreated }: CreateDialogProps) {
+export function CreateDialog({ entity, initial, labels, onClose, onCreated }: CreateDialogProps) {
   const { t } = useTranslation();
-  const client = useQueryClient();
-  const prefix = useId();
-  const fields = quickFields(entity);
-  const [id] = useState(newId);
-  const [values, setValues] = useState<Record<string, unknown>>(() =>
-    Object.fromEntries(fields.map((field) => [field.name, field.default ?? null])),
-  );
-  const create = useMutation({
-    mutationFn: () => createRecord(entity, { id, ...values }, id),
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: recordKeys.lists(entity.name) });
-      told(t('record.created', { label: entity.label }));
-      onCreated(id);
-    },
-  });
-  const errors = isProblem(create.error) ? create.error.fieldErrors : [];
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    create.mutate();
-  };
+  const [full, setFull] = useState(false);
+  const [dirty, setDirty] = useState(false);
+  const [leaving, setLeaving] = useState(false);
+  // A draft is kept for a form of its own; one that was opened from another record would be lost.
+  const leave = () => (dirty && initial && !leaving ? setLeaving(true) : onClose());
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()}>
-      <DialogContent title={t('grid.create', { label: entity.label })} closeLabel={t('action.close')}>
-        <form onSubmit={submit} noValidate className="flex flex-col gap-3">
-          {fields.map((field, at) => {
-            const error = errors.find((candidate) => candidate.field === field.name);
-            const fieldId = `${prefix}-${field.name}`;
-            return (
-              <div key={field.name} className="flex flex-col gap-1">
-                <label htmlFor={fieldId} className="font-medium">
-                  {field.label}
-                </label>
-                <FieldInput
-                  id={fieldId}
-                  field={field}
-                  value={values[field.name]}
-                  onChange={(value) => setValues((current) => ({ ...current, [field.name]: value }))}
-                  invalid={error !== undefined}
-                  describedBy={error ? `${fieldId}-error` : undefined}
-                  autoFocus={at === 0}
-                  labels={{}}
-                  states={entity.states}
-                />
-                {error && (
-                  <p id={`${fieldId}-error`} className="text-danger">
-                    {error.message}
-                  </p>
-                )}
-              </div>
-            );
-          })}
-          {create.isError && errors.length === 0 && (
-            <p role="alert" className="rounded-md bg-danger-surface px-2.5 py-2 text-danger">
-              {problemText(create.error, t)}
-            </p>
-          )}
-          <div className="mt-1 flex justify-end gap-2">
-            <Button onClick={onClose}>{t('action.cancel')}</Button>
-            <Button type="submit" variant="primary" disabled={create.isPending}>
-              {t('grid.create', { label: entity.label })}
+    <Dialog open onOpenChange={(open) => !open && leave()}>
+      <DialogContent
+        title={t('grid.create', { label: entity.label })}
+        closeLabel={t('action.close')}
+        className={cn(full && 'sm:w-3xl')}
+        bodyClassName="flex flex-col overflow-hidden p-0"
+        // What was typed is not lost by a click beside it.
+        onInteractOutside={(event) => dirty && event.preventDefault()}
+      >
+        {leaving && (
+          <div
+            role="alert"
+            className="flex flex-wrap items-center gap-2 border-b bg-danger-surface px-4 py-2"
+          >
+            <span className="mr-auto">{t('form.leave')}</span>
+            <Button onClick={() => setLeaving(false)}>{t('form.stay')}</Button>
+            <Button variant="danger" onClick={onClose}>
+              {t('form.discard')}
             </Button>
           </div>
-        </form>
+        )}
+        <CreateForm
+          entity={entity}
+          initial={initial}
+          labels={labels}
+          full={full}
+          onFull={() => setFull(true)}
+          onCancel={leave}
+          onCreated={onCreated}
+          onDirty={setDirty}
+        />
       </DialogContent>
     </Dialog>
   );

@@ -1,3 +1,5 @@
+import { Circle, CircleCheck, CircleDot, CircleMinus, CirclePause, type LucideIcon } from 'lucide-react';
+import type { StateCategory } from '@/api/types';
 import { Badge } from '@/ui/badge';
 import type { DisplayProps } from '../contract';
 
@@ -6,10 +8,20 @@ export function ChoiceDisplay({ value, field }: DisplayProps<'choice'>) {
   return <Badge color={option?.color}>{option?.label ?? value}</Badge>;
 }
 
+const marks: Record<StateCategory, LucideIcon> = {
+  open: Circle,
+  active: CircleDot,
+  waiting: CirclePause,
+  done: CircleCheck,
+  closed: CircleMinus,
+};
+
+/** Its category has a shape of its own: colour alone tells some people nothing. */
 export function StateDisplay({ value, states }: DisplayProps<'state'>) {
   const state = states.find((candidate) => candidate.value === value);
+  const Mark = marks[state?.category ?? 'open'];
   return (
-    <Badge color={state?.color} dot>
+    <Badge color={state?.color} mark={<Mark aria-hidden className="size-3 shrink-0" strokeWidth={2.5} />}>
       {state?.label ?? value}
     </Badge>
   );

@@ -1,8 +1,9 @@
-import { ExternalLink } from 'lucide-react';
+import { ExternalLink, KeyRound } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
 import { cn } from '@/ui/cn';
 import type { DisplayProps } from '../contract';
 
-export function TextDisplay({ value, variant }: DisplayProps<'text' | 'long_text' | 'rich_text'>) {
+export function TextDisplay({ value, variant }: DisplayProps<'text' | 'long_text'>) {
   return <span className={variant === 'line' ? 'truncate' : 'break-words whitespace-pre-wrap'}>{value}</span>;
 }
 
@@ -53,8 +54,15 @@ export function ColorDisplay({ value }: DisplayProps<'color'>) {
   );
 }
 
+/** That there is one is all that anybody is told. */
 export function SecretDisplay() {
-  return <span aria-hidden>••••</span>;
+  const { t } = useTranslation();
+  return (
+    <span className="inline-flex items-center gap-1 text-muted-foreground">
+      <KeyRound aria-hidden className="size-3.5" />
+      {t('field.secret_there')}
+    </span>
+  );
 }
 
 export function JsonDisplay({ value, variant }: DisplayProps<'json'>) {
