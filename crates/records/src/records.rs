@@ -249,18 +249,35 @@ impl Records {
         }
         let schema = self.schema();
         let declared = key.split_once('.').and_then(|(module, name)| {
-            schema.modules.iter().find(|m| m.name == module)?.settings.get(name)
+            schema
+                .modules
+                .iter()
+                .find(|m| m.name == module)?
+                .settings
+                .get(name)
         });
         let declared = declared.ok_or_else(|| Error::field(key, "unknown_field", ""))?;
         opsflux_model::wire::parse(&declared.kind, &value)
             .map_err(|invalid| Error::Invalid(vec![crate::FieldError::of(key, invalid)]))?;
         let tenant = caller.tenant();
-        let setting = SystemWrite::Setting { key: key.to_owned(), value };
-        let commit = Commit { tenant, system: vec![setting], ..Commit::default() };
-        self.inner.store.commit(commit).await.map_err(crate::write::refused)?;
+        let setting = SystemWrite::Setting {
+            key: key.to_owned(),
+            value,
+        };
+        let commit = Commit {
+            tenant,
+            system: vec![setting],
+            ..Commit::default()
+        };
+        self.inner
+            .store
+            .commit(commit)
+            .await
+            .map_err(crate::write::refused)?;
         self.forget_settings(tenant);
         let (user, origin) = (Some(caller.user()), &caller.origin);
-        self.audit(tenant, origin, user, "setting", None, None, "ok", Some(key)).await
+        self.audit(tenant, origin, user, "setting", None, None, "ok", Some(key))
+            .await
     }
 
     /// Forgets cached settings of a tenant; called when the feed says that they changed.

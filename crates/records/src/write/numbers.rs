@@ -71,7 +71,11 @@ impl Numbers {
 }
 
 /// The template at a date; without a number it names the period the series counts in.
-pub(super) fn render(template: &NumberTemplate, date: jiff::civil::Date, number: Option<i64>) -> String {
+pub(super) fn render(
+    template: &NumberTemplate,
+    date: jiff::civil::Date,
+    number: Option<i64>,
+) -> String {
     let mut out = String::new();
     for part in &template.parts {
         match part {

@@ -403,6 +403,10 @@ impl Records {
         {
             let company = entity.find(system::COMPANY).unwrap_or(FieldIx(0));
             let value = values[usize::from(company.0)].clone();
+            if saving.rights == Rights::Caller && !belongs(caller, &value) {
+                errors.push(FieldError::new(system::COMPANY, "not_allowed", ""));
+                return Ok(());
+            }
             self.check_link(
                 change,
                 caller,
@@ -629,6 +633,16 @@ impl Records {
             Err(error) => error,
         }
     }
+}
+
+/// Whether the caller acts in the company a record is said to belong to. What is his own he may
+/// make anywhere he may be, not in companies he merely knows of.
+fn belongs(caller: &Caller, company: &Value) -> bool {
+    let memberships = &caller.access.principal.memberships;
+    memberships.is_empty()
+        || memberships
+            .iter()
+            .any(|held| held.company.is_none() || held.company == company.as_id())
 }
 
 /// The fields the calling engine sets itself.

@@ -18,8 +18,10 @@ both!(
 
 async fn post(world: &World, path: &str, key: &str, body: &Json) -> Result<Reply, Error> {
     let all = operations(&world.records);
-    let operation =
-        all.iter().find(|o| o.path == path && o.method == http::Method::POST).unwrap();
+    let operation = all
+        .iter()
+        .find(|o| o.path == path && o.method == http::Method::POST)
+        .unwrap();
     let mut headers = HeaderMap::new();
     headers.insert("idempotency-key", key.parse().unwrap());
     let call = Call {
@@ -51,20 +53,38 @@ async fn a_repeated_key_answers_the_same_record(world: World) {
     let again = post(&world, "/tickets", "k1", &body).await.unwrap();
     assert_eq!(again.status, StatusCode::CREATED);
     assert_eq!(json_of(again)["id"], first["id"]);
-    assert_eq!(world.column(&world.admin, "ticket", "", "id").await.len(), 1);
+    assert_eq!(
+        world.column(&world.admin, "ticket", "", "id").await.len(),
+        1
+    );
     post(&world, "/tickets", "k2", &body).await.unwrap();
-    assert_eq!(world.column(&world.admin, "ticket", "", "id").await.len(), 2);
+    assert_eq!(
+        world.column(&world.admin, "ticket", "", "id").await.len(),
+        2
+    );
 }
 
 async fn a_key_with_another_body_is_refused(world: World) {
-    post(&world, "/tickets", "k1", &json!({"title": "one"})).await.unwrap();
-    let error = post(&world, "/tickets", "k1", &json!({"title": "two"})).await.err().unwrap();
-    let Error::Invalid(errors) = error else { panic!("{error:?}") };
+    post(&world, "/tickets", "k1", &json!({"title": "one"}))
+        .await
+        .unwrap();
+    let error = post(&world, "/tickets", "k1", &json!({"title": "two"}))
+        .await
+        .err()
+        .unwrap();
+    let Error::Invalid(errors) = error else {
+        panic!("{error:?}")
+    };
     assert_eq!(errors[0].code, "key_reused");
     // A request that failed is not kept: mended, it may use its key.
-    let wrong = post(&world, "/tickets", "k9", &json!({"title": ""})).await.err().unwrap();
+    let wrong = post(&world, "/tickets", "k9", &json!({"title": ""}))
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(wrong, Error::Invalid(_)));
-    post(&world, "/tickets", "k9", &json!({"title": "mended"})).await.unwrap();
+    post(&world, "/tickets", "k9", &json!({"title": "mended"}))
+        .await
+        .unwrap();
 }
 
 async fn a_repeated_bulk_writes_nothing(world: World) {
@@ -72,5 +92,8 @@ async fn a_repeated_bulk_writes_nothing(world: World) {
     post(&world, "/tickets/bulk", "b1", &body).await.unwrap();
     let again = json_of(post(&world, "/tickets/bulk", "b1", &body).await.unwrap());
     assert_eq!(again["results"].as_array().unwrap().len(), 1);
-    assert_eq!(world.column(&world.admin, "ticket", "", "id").await.len(), 1);
+    assert_eq!(
+        world.column(&world.admin, "ticket", "", "id").await.len(),
+        1
+    );
 }

@@ -52,14 +52,23 @@ impl Sealer for PlainSealer {
     }
 
     fn hash_password(&self, clear: &str) -> Result<String, (&'static str, String)> {
-        if clear.len() < 8 { Err(("too_short", "8".into())) } else { Ok("hash".into()) }
+        if clear.len() < 8 {
+            Err(("too_short", "8".into()))
+        } else {
+            Ok("hash".into())
+        }
     }
 }
 
 /// The database a world stands on, kept as long as the world.
 enum Ground {
-    Sqlite { _folder: tempfile::TempDir },
-    Postgres { _database: Database, _cluster: Cluster },
+    Sqlite {
+        _folder: tempfile::TempDir,
+    },
+    Postgres {
+        _database: Database,
+        _cluster: Cluster,
+    },
 }
 
 pub struct World {
@@ -85,14 +94,27 @@ impl World {
         let cluster = Cluster::shared().unwrap();
         let database = cluster.database().unwrap();
         let url = database.url();
-        World::on(&url, Ground::Postgres { _database: database, _cluster: cluster }).await
+        World::on(
+            &url,
+            Ground::Postgres {
+                _database: database,
+                _cluster: cluster,
+            },
+        )
+        .await
     }
 
     async fn on(url: &str, ground: Ground) -> World {
         let connections = 4.try_into().unwrap();
-        let store = Store::open(StoreOptions { url: url.parse().unwrap(), connections });
+        let store = Store::open(StoreOptions {
+            url: url.parse().unwrap(),
+            connections,
+        });
         let store = store.await.unwrap();
-        store.migrate(Arc::new(built_in_schema()), &Default::default()).await.unwrap();
+        store
+            .migrate(Arc::new(built_in_schema()), &Default::default())
+            .await
+            .unwrap();
         let start: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
         let records = Records::new(RecordsOptions {
             store,
@@ -103,7 +125,10 @@ impl World {
             budget: Duration::from_secs(20),
         });
         let schema = records.schema();
-        let origin = Origin { source: "test".into(), ..Origin::default() };
+        let origin = Origin {
+            source: "test".into(),
+            ..Origin::default()
+        };
         let mut admin = Caller::house(&schema, TENANT, Uuid::nil(), origin);
         let mut world = World {
             records,
@@ -113,21 +138,28 @@ impl World {
             south: Uuid::nil(),
             _ground: ground,
         };
-        world.company =
-            world.make("company", json!({"name": "ACME", "code": "acme"})).await;
+        world.company = world
+            .make("company", json!({"name": "ACME", "code": "acme"}))
+            .await;
         admin.company = Some(world.company);
         world.admin = admin.clone();
         world.north = world.make("department", json!({"name": "North"})).await;
         world.south = world.make("department", json!({"name": "South"})).await;
         let boss = world.person("Ada Boss", None).await;
-        let principal = Principal { user: boss, ..admin.access.principal.clone() };
+        let principal = Principal {
+            user: boss,
+            ..admin.access.principal.clone()
+        };
         admin.access = Arc::new(Access::everything(&schema, principal));
         world.admin = admin;
         world
     }
 
     pub fn entity(&self, name: &str) -> EntityIx {
-        self.records.schema().find(name).unwrap_or_else(|| panic!("no entity {name}"))
+        self.records
+            .schema()
+            .find(name)
+            .unwrap_or_else(|| panic!("no entity {name}"))
     }
 
     /// A user row; people of tests need no account to act.
@@ -143,8 +175,10 @@ impl World {
             ..WriteOptions::default()
         };
         let caller = self.admin.clone();
-        let written =
-            self.records.create(&caller, self.entity("user"), object(body), &options).await;
+        let written = self
+            .records
+            .create(&caller, self.entity("user"), object(body), &options)
+            .await;
         written.unwrap().id
     }
 
@@ -166,7 +200,10 @@ impl World {
         };
         let mut caller = Caller {
             access: self.admin.access.clone(),
-            origin: Arc::new(Origin { source: "test".into(), ..Origin::default() }),
+            origin: Arc::new(Origin {
+                source: "test".into(),
+                ..Origin::default()
+            }),
             language: Language::En,
             time_zone: jiff::tz::TimeZone::UTC,
             company: Some(self.company),
@@ -187,14 +224,20 @@ impl World {
     pub async fn create(&self, caller: &Caller, entity: &str, body: Json) -> Result<Json, Error> {
         let options = WriteOptions::default();
         let ix = self.entity(entity);
-        let written = self.records.create(caller, ix, object(body), &options).await?;
+        let written = self
+            .records
+            .create(caller, ix, object(body), &options)
+            .await?;
         Ok(serde_json::from_slice(&written.body).unwrap())
     }
 
     pub async fn get(&self, caller: &Caller, entity: &str, id: Uuid) -> Result<Json, Error> {
         let request = GetRequest::default();
         let ix = self.entity(entity);
-        let found = self.records.get(caller, ix, &id.to_string(), &request).await?;
+        let found = self
+            .records
+            .get(caller, ix, &id.to_string(), &request)
+            .await?;
         Ok(serde_json::from_slice(&found.body).unwrap())
     }
 
@@ -206,27 +249,44 @@ impl World {
         patch: Json,
         precondition: Precondition,
     ) -> Result<Json, Error> {
-        let options = WriteOptions { precondition, ..WriteOptions::default() };
+        let options = WriteOptions {
+            precondition,
+            ..WriteOptions::default()
+        };
         let ix = self.entity(entity);
         let patch = object(patch);
-        let written =
-            self.records.update(caller, ix, &id.to_string(), patch, &options).await?;
+        let written = self
+            .records
+            .update(caller, ix, &id.to_string(), patch, &options)
+            .await?;
         Ok(serde_json::from_slice(&written.body).unwrap())
     }
 
-    pub async fn set(&self, caller: &Caller, entity: &str, id: Uuid, patch: Json) -> Result<Json, Error> {
-        self.patch(caller, entity, id, patch, Precondition::None).await
+    pub async fn set(
+        &self,
+        caller: &Caller,
+        entity: &str,
+        id: Uuid,
+        patch: Json,
+    ) -> Result<Json, Error> {
+        self.patch(caller, entity, id, patch, Precondition::None)
+            .await
     }
 
     pub async fn delete(&self, caller: &Caller, entity: &str, id: Uuid) -> Result<Uuid, Error> {
         let options = WriteOptions::default();
-        self.records.delete(caller, self.entity(entity), &id.to_string(), &options).await
+        self.records
+            .delete(caller, self.entity(entity), &id.to_string(), &options)
+            .await
     }
 
     pub async fn restore(&self, caller: &Caller, entity: &str, id: Uuid) -> Result<(), Error> {
         let options = WriteOptions::default();
         let ix = self.entity(entity);
-        self.records.restore(caller, ix, &id.to_string(), &options).await.map(|_| ())
+        self.records
+            .restore(caller, ix, &id.to_string(), &options)
+            .await
+            .map(|_| ())
     }
 
     /// A page, asked for as an address would.
@@ -245,9 +305,20 @@ impl World {
     }
 
     /// The values of one field over a list.
-    pub async fn column(&self, caller: &Caller, entity: &str, query: &str, field: &str) -> Vec<Json> {
+    pub async fn column(
+        &self,
+        caller: &Caller,
+        entity: &str,
+        query: &str,
+        field: &str,
+    ) -> Vec<Json> {
         let page = self.list(caller, entity, query).await.unwrap();
-        page["items"].as_array().unwrap().iter().map(|item| item[field].clone()).collect()
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item[field].clone())
+            .collect()
     }
 }
 
@@ -279,11 +350,17 @@ fn built_in_schema() -> Schema {
 fn read_into(root: &Path, folder: &Path, source: &mut ModuleSource) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let skipped = path.file_name().is_some_and(|name| name == "demo" || name == "src");
+        let skipped = path
+            .file_name()
+            .is_some_and(|name| name == "demo" || name == "src");
         if path.is_dir() && !skipped {
             read_into(root, &path, source);
         } else if path.is_file() && !path.ends_with("Cargo.toml") {
-            let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+            let name = path
+                .strip_prefix(root)
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
             let text = std::fs::read_to_string(&path).unwrap();
             *source = std::mem::take(source).with(name, text);
         }

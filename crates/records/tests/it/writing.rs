@@ -39,7 +39,10 @@ async fn a_ticket_is_created_with_defaults_number_and_version(world: World) {
     assert_eq!(ticket["created_at"], ticket["updated_at"]);
     assert_eq!(ticket["requester"], world.admin.user().to_string());
     assert_eq!(ticket["can"], json!({"edit": true, "delete": true}));
-    let again = world.get(&world.admin, "ticket", id_of(&ticket)).await.unwrap();
+    let again = world
+        .get(&world.admin, "ticket", id_of(&ticket))
+        .await
+        .unwrap();
     assert_eq!(again, ticket);
 }
 
@@ -52,10 +55,17 @@ async fn every_wrong_field_is_named_at_once(world: World) {
         "number": "TIC-1",
         "assigned_group": "not an id",
     });
-    let error = world.create(&world.admin, "ticket", body).await.unwrap_err();
-    let Error::Invalid(errors) = error else { panic!("{error:?}") };
-    let mut found: Vec<_> =
-        errors.iter().map(|e| (e.field.as_str(), e.code.as_str())).collect();
+    let error = world
+        .create(&world.admin, "ticket", body)
+        .await
+        .unwrap_err();
+    let Error::Invalid(errors) = error else {
+        panic!("{error:?}")
+    };
+    let mut found: Vec<_> = errors
+        .iter()
+        .map(|e| (e.field.as_str(), e.code.as_str()))
+        .collect();
     found.sort_unstable();
     assert_eq!(
         found,
@@ -68,58 +78,120 @@ async fn every_wrong_field_is_named_at_once(world: World) {
             ("title", "too_long"),
         ]
     );
-    let error = world.create(&world.admin, "ticket", json!({})).await.unwrap_err();
-    let Error::Invalid(errors) = error else { panic!("{error:?}") };
-    assert_eq!((errors[0].field.as_str(), errors[0].code.as_str()), ("title", "required"));
-    assert!(world.column(&world.admin, "ticket", "", "id").await.is_empty(), "nothing is written");
+    let error = world
+        .create(&world.admin, "ticket", json!({}))
+        .await
+        .unwrap_err();
+    let Error::Invalid(errors) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(
+        (errors[0].field.as_str(), errors[0].code.as_str()),
+        ("title", "required")
+    );
+    assert!(
+        world
+            .column(&world.admin, "ticket", "", "id")
+            .await
+            .is_empty(),
+        "nothing is written"
+    );
 }
 
 async fn nothing_changes_without_a_difference(world: World) {
-    let id = world.make("ticket", json!({"title": "Same", "tags": []})).await;
-    let after = world.set(&world.admin, "ticket", id, json!({"title": "Same"})).await.unwrap();
+    let id = world
+        .make("ticket", json!({"title": "Same", "tags": []}))
+        .await;
+    let after = world
+        .set(&world.admin, "ticket", id, json!({"title": "Same"}))
+        .await
+        .unwrap();
     assert_eq!(after["version"], 1);
-    let after = world.set(&world.admin, "ticket", id, json!({"title": "Other"})).await.unwrap();
+    let after = world
+        .set(&world.admin, "ticket", id, json!({"title": "Other"}))
+        .await
+        .unwrap();
     assert_eq!(after["version"], 2);
     assert!(after["updated_at"].as_str() > after["created_at"].as_str());
 }
 
 async fn a_patch_with_a_base_merges_what_others_left_alone(world: World) {
     let id = world.make("ticket", json!({"title": "One"})).await;
-    world.set(&world.admin, "ticket", id, json!({"priority": "high"})).await.unwrap();
-    let merged = world
-        .patch(&world.admin, "ticket", id, json!({"title": "Two"}), Precondition::Base(1))
+    world
+        .set(&world.admin, "ticket", id, json!({"priority": "high"}))
         .await
         .unwrap();
-    assert_eq!((&merged["title"], &merged["priority"]), (&json!("Two"), &json!("high")));
+    let merged = world
+        .patch(
+            &world.admin,
+            "ticket",
+            id,
+            json!({"title": "Two"}),
+            Precondition::Base(1),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        (&merged["title"], &merged["priority"]),
+        (&json!("Two"), &json!("high"))
+    );
     assert_eq!(merged["version"], 3);
 }
 
 async fn a_patch_with_a_base_refuses_what_both_changed(world: World) {
     let id = world.make("ticket", json!({"title": "One"})).await;
-    world.set(&world.admin, "ticket", id, json!({"title": "Theirs"})).await.unwrap();
-    world.set(&world.admin, "ticket", id, json!({"title": "Theirs 2"})).await.unwrap();
+    world
+        .set(&world.admin, "ticket", id, json!({"title": "Theirs"}))
+        .await
+        .unwrap();
+    world
+        .set(&world.admin, "ticket", id, json!({"title": "Theirs 2"}))
+        .await
+        .unwrap();
     let error = world
-        .patch(&world.admin, "ticket", id, json!({"title": "Yours"}), Precondition::Base(1))
+        .patch(
+            &world.admin,
+            "ticket",
+            id,
+            json!({"title": "Yours"}),
+            Precondition::Base(1),
+        )
         .await
         .unwrap_err();
-    let Error::Conflict(ConflictKind::Merge(conflicts)) = error else { panic!("{error:?}") };
+    let Error::Conflict(ConflictKind::Merge(conflicts)) = error else {
+        panic!("{error:?}")
+    };
     assert_eq!(conflicts[0].field, "title");
     assert_eq!(conflicts[0].base, json!("One"));
     assert_eq!(conflicts[0].yours, json!("Yours"));
     assert_eq!(conflicts[0].theirs, json!("Theirs 2"));
     // Both wanting the same is no conflict.
     let same = json!({"title": "Theirs 2"});
-    world.patch(&world.admin, "ticket", id, same, Precondition::Base(1)).await.unwrap();
+    world
+        .patch(&world.admin, "ticket", id, same, Precondition::Base(1))
+        .await
+        .unwrap();
 }
 
 async fn an_old_if_match_gets_the_current_record(world: World) {
     let id = world.make("ticket", json!({"title": "One"})).await;
-    world.set(&world.admin, "ticket", id, json!({"title": "Two"})).await.unwrap();
+    world
+        .set(&world.admin, "ticket", id, json!({"title": "Two"}))
+        .await
+        .unwrap();
     let error = world
-        .patch(&world.admin, "ticket", id, json!({"title": "Three"}), Precondition::IfMatch(1))
+        .patch(
+            &world.admin,
+            "ticket",
+            id,
+            json!({"title": "Three"}),
+            Precondition::IfMatch(1),
+        )
         .await
         .unwrap_err();
-    let Error::Precondition { version, current } = error else { panic!("{error:?}") };
+    let Error::Precondition { version, current } = error else {
+        panic!("{error:?}")
+    };
     let current: serde_json::Value = serde_json::from_slice(&current).unwrap();
     assert_eq!((version, &current["title"]), (2, &json!("Two")));
 }
@@ -127,56 +199,108 @@ async fn an_old_if_match_gets_the_current_record(world: World) {
 async fn states_move_only_as_declared(world: World) {
     let id = world.make("ticket", json!({"title": "One"})).await;
     for status in ["in_progress", "done", "in_progress", "closed"] {
-        let moved = world.set(&world.admin, "ticket", id, json!({"status": status})).await;
+        let moved = world
+            .set(&world.admin, "ticket", id, json!({"status": status}))
+            .await;
         assert_eq!(moved.unwrap()["status"], status);
     }
-    let error = world.set(&world.admin, "ticket", id, json!({"status": "new"})).await.unwrap_err();
-    let Error::Conflict(ConflictKind::State { allowed, .. }) = error else { panic!("{error:?}") };
+    let error = world
+        .set(&world.admin, "ticket", id, json!({"status": "new"}))
+        .await
+        .unwrap_err();
+    let Error::Conflict(ConflictKind::State { allowed, .. }) = error else {
+        panic!("{error:?}")
+    };
     assert_eq!(allowed, ["in_progress"]);
-    let error = world.set(&world.admin, "ticket", id, json!({"status": "lost"})).await.unwrap_err();
-    assert!(matches!(&error, Error::Invalid(e) if e[0].code == "not_an_option"), "{error:?}");
+    let error = world
+        .set(&world.admin, "ticket", id, json!({"status": "lost"}))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, Error::Invalid(e) if e[0].code == "not_an_option"),
+        "{error:?}"
+    );
 }
 
 async fn sets_gain_and_lose_members(world: World) {
-    let id = world.make("ticket", json!({"title": "One", "tags": ["b", "a", "b"]})).await;
+    let id = world
+        .make("ticket", json!({"title": "One", "tags": ["b", "a", "b"]}))
+        .await;
     let tags = |record: serde_json::Value| record["tags"].clone();
     let got = world.get(&world.admin, "ticket", id).await.unwrap();
     assert_eq!(tags(got), json!(["b", "a"]));
     let patch = json!({"tags": {"add": ["c", "a"], "remove": ["b"]}});
     let got = world.set(&world.admin, "ticket", id, patch).await.unwrap();
     assert_eq!(tags(got), json!(["a", "c"]));
-    let found = world.column(&world.admin, "ticket", "tags=c", "title").await;
+    let found = world
+        .column(&world.admin, "ticket", "tags=c", "title")
+        .await;
     assert_eq!(found, [json!("One")]);
-    assert!(world.column(&world.admin, "ticket", "tags=b", "title").await.is_empty());
-    let got = world.set(&world.admin, "ticket", id, json!({"tags": null})).await.unwrap();
+    assert!(
+        world
+            .column(&world.admin, "ticket", "tags=b", "title")
+            .await
+            .is_empty()
+    );
+    let got = world
+        .set(&world.admin, "ticket", id, json!({"tags": null}))
+        .await
+        .unwrap();
     assert_eq!(tags(got), json!([]));
 }
 
 async fn a_ring_of_parents_is_refused(world: World) {
     let a = world.make("ticket", json!({"title": "A"})).await;
-    let b = world.make("ticket", json!({"title": "B", "parent": a.to_string()})).await;
-    let c = world.make("ticket", json!({"title": "C", "parent": b.to_string()})).await;
+    let b = world
+        .make("ticket", json!({"title": "B", "parent": a.to_string()}))
+        .await;
+    let c = world
+        .make("ticket", json!({"title": "C", "parent": b.to_string()}))
+        .await;
     for (child, parent) in [(a, c), (a, a), (b, c)] {
         let patch = json!({"parent": parent.to_string()});
-        let error = world.set(&world.admin, "ticket", child, patch).await.unwrap_err();
-        let Error::Conflict(ConflictKind::Guard { name }) = error else { panic!("{error:?}") };
+        let error = world
+            .set(&world.admin, "ticket", child, patch)
+            .await
+            .unwrap_err();
+        let Error::Conflict(ConflictKind::Guard { name }) = error else {
+            panic!("{error:?}")
+        };
         assert_eq!(name, "parent.acyclic");
     }
     let number = world.get(&world.admin, "ticket", a).await.unwrap()["number"].clone();
-    let moved = world.set(&world.admin, "ticket", c, json!({"parent": number})).await.unwrap();
-    assert_eq!(moved["parent"], a.to_string(), "a number is accepted for a link");
+    let moved = world
+        .set(&world.admin, "ticket", c, json!({"parent": number}))
+        .await
+        .unwrap();
+    assert_eq!(
+        moved["parent"],
+        a.to_string(),
+        "a number is accepted for a link"
+    );
 }
 
 async fn unique_values_ignore_case_and_deleted_records(world: World) {
     let asset = |serial: &str| json!({"name": "pc", "serial_number": serial});
     let first = world.make("asset", asset("SN-Élan")).await;
-    let error = world.create(&world.admin, "asset", asset("sn-elan")).await.unwrap_err();
-    let Error::Conflict(ConflictKind::Unique { fields }) = error else { panic!("{error:?}") };
+    let error = world
+        .create(&world.admin, "asset", asset("sn-elan"))
+        .await
+        .unwrap_err();
+    let Error::Conflict(ConflictKind::Unique { fields }) = error else {
+        panic!("{error:?}")
+    };
     assert_eq!(fields, ["serial_number"]);
     world.delete(&world.admin, "asset", first).await.unwrap();
     world.make("asset", asset("sn-elan")).await;
-    let error = world.restore(&world.admin, "asset", first).await.unwrap_err();
-    assert!(matches!(error, Error::Conflict(ConflictKind::Unique { .. })), "{error:?}");
+    let error = world
+        .restore(&world.admin, "asset", first)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, Error::Conflict(ConflictKind::Unique { .. })),
+        "{error:?}"
+    );
 }
 
 async fn the_same_id_with_the_same_content_is_the_same_create(world: World) {
@@ -186,8 +310,14 @@ async fn the_same_id_with_the_same_content_is_the_same_create(world: World) {
     let again = world.create(&world.admin, "ticket", body()).await.unwrap();
     assert_eq!(again["version"], 1);
     let other = json!({"id": id, "title": "Another"});
-    let error = world.create(&world.admin, "ticket", other).await.unwrap_err();
-    assert!(matches!(error, Error::Conflict(ConflictKind::IdTaken)), "{error:?}");
+    let error = world
+        .create(&world.admin, "ticket", other)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, Error::Conflict(ConflictKind::IdTaken)),
+        "{error:?}"
+    );
 }
 
 async fn a_bulk_is_all_or_nothing(world: World) {
@@ -202,15 +332,30 @@ async fn a_bulk_is_all_or_nothing(world: World) {
     let (operations, atomic) = read_bulk(&object(body)).unwrap();
     assert!(atomic);
     let options = Default::default();
-    let error =
-        world.records.bulk_atomic(&world.admin, ticket, &operations, &options).await.unwrap_err();
-    let Error::Bulk { index, error } = error else { panic!("{error:?}") };
+    let error = world
+        .records
+        .bulk_atomic(&world.admin, ticket, &operations, &options)
+        .await
+        .unwrap_err();
+    let Error::Bulk { index, error } = error else {
+        panic!("{error:?}")
+    };
     assert_eq!(index, 2);
     assert!(matches!(*error, Error::Invalid(_)));
-    assert!(world.column(&world.admin, "ticket", "", "id").await.is_empty());
-    let done = world.records.bulk_atomic(&world.admin, ticket, &operations[..2], &options).await;
+    assert!(
+        world
+            .column(&world.admin, "ticket", "", "id")
+            .await
+            .is_empty()
+    );
+    let done = world
+        .records
+        .bulk_atomic(&world.admin, ticket, &operations[..2], &options)
+        .await;
     assert_eq!(done.unwrap().len(), 2);
-    let titles = world.column(&world.admin, "ticket", "sort=title", "title").await;
+    let titles = world
+        .column(&world.admin, "ticket", "sort=title", "title")
+        .await;
     assert_eq!(titles, [json!("Child"), json!("Parent")]);
 }
 
@@ -224,30 +369,53 @@ async fn each_operation_of_a_loose_bulk_stands_alone(world: World) {
     ]});
     let (operations, atomic) = read_bulk(&object(body)).unwrap();
     assert!(!atomic);
-    let results =
-        world.records.bulk_each(&world.admin, world.entity("ticket"), &operations, None).await;
+    let results = world
+        .records
+        .bulk_each(&world.admin, world.entity("ticket"), &operations, None)
+        .await;
     assert!(matches!(results[0], BulkResult::Failed(Error::Invalid(_))));
     assert!(matches!(results[1], BulkResult::Done(200, Some(_))));
     assert!(matches!(results[2], BulkResult::Failed(Error::NotFound)));
-    assert_eq!(world.get(&world.admin, "ticket", id).await.unwrap()["priority"], "high");
+    assert_eq!(
+        world.get(&world.admin, "ticket", id).await.unwrap()["priority"],
+        "high"
+    );
 }
 
 async fn decimals_stay_exact(world: World) {
     let cost: serde_json::Value =
         serde_json::from_str(r#"{"amount": 1234567890123.45, "currency": "XAF"}"#).unwrap();
-    let id = world.make("asset", json!({"name": "Rig", "purchase_cost": cost})).await;
+    let id = world
+        .make("asset", json!({"name": "Rig", "purchase_cost": cost}))
+        .await;
     let got = world.get(&world.admin, "asset", id).await.unwrap();
-    assert_eq!(got["purchase_cost"]["amount"].to_string(), "1234567890123.45");
+    assert_eq!(
+        got["purchase_cost"]["amount"].to_string(),
+        "1234567890123.45"
+    );
     let finer = json!({"purchase_cost": {"amount": "0.001", "currency": "EUR"}});
-    let error = world.set(&world.admin, "asset", id, finer).await.unwrap_err();
-    assert!(matches!(&error, Error::Invalid(e) if e[0].code == "precision"), "{error:?}");
+    let error = world
+        .set(&world.admin, "asset", id, finer)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, Error::Invalid(e) if e[0].code == "precision"),
+        "{error:?}"
+    );
 }
 
 async fn history_tells_who_changed_what(world: World) {
     let id = world.make("ticket", json!({"title": "One"})).await;
-    world.set(&world.admin, "ticket", id, json!({"priority": "high"})).await.unwrap();
+    world
+        .set(&world.admin, "ticket", id, json!({"priority": "high"}))
+        .await
+        .unwrap();
     let ticket = world.entity("ticket");
-    let page = world.records.history(&world.admin, ticket, &id.to_string(), None, 1).await.unwrap();
+    let page = world
+        .records
+        .history(&world.admin, ticket, &id.to_string(), None, 1)
+        .await
+        .unwrap();
     let page: serde_json::Value = serde_json::from_slice(&page).unwrap();
     let entry = &page["items"][0];
     assert_eq!(entry["action"], "updated");
@@ -284,20 +452,33 @@ async fn child_rows_are_saved_with_their_owner(world: World) {
     rows[0]["department"] = json!(world.south.to_string());
     let kept = rows[0]["id"].clone();
     let row = json!({"id": kept, "department": world.south.to_string()});
-    let saved =
-        world.set(&world.admin, "user", person, json!({"memberships": [row]})).await.unwrap();
+    let saved = world
+        .set(&world.admin, "user", person, json!({"memberships": [row]}))
+        .await
+        .unwrap();
     let rows = saved["memberships"].as_array().unwrap();
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0]["id"], kept);
-    assert_eq!(rows[0]["role"], manager.to_string(), "fields not named stay");
+    assert_eq!(
+        rows[0]["role"],
+        manager.to_string(),
+        "fields not named stay"
+    );
     let wrong = json!({"memberships": [{"role": "nobody"}]});
-    let error = world.set(&world.admin, "user", person, wrong).await.unwrap_err();
-    let Error::Invalid(errors) = error else { panic!("{error:?}") };
+    let error = world
+        .set(&world.admin, "user", person, wrong)
+        .await
+        .unwrap_err();
+    let Error::Invalid(errors) = error else {
+        panic!("{error:?}")
+    };
     assert_eq!(errors[0].field, "memberships[0].role");
 }
 
 async fn one_of_many_concurrent_changes_wins_each_version(world: World) {
-    let id = world.make("ticket", json!({"title": "Busy", "tags": []})).await;
+    let id = world
+        .make("ticket", json!({"title": "Busy", "tags": []}))
+        .await;
     let world = std::sync::Arc::new(world);
     let tasks: Vec<_> = (0..4)
         .map(|n| {
