@@ -10,7 +10,7 @@ use super::keys;
 use super::shape::{self, Shape, Style};
 use super::tree::{Node, read_json, read_toml};
 use super::{ModuleSource, Options};
-use crate::lock::Lock;
+use crate::lock::{Lock, LockError};
 
 /// Everything declared, not yet resolved.
 #[derive(Debug, Default)]
@@ -30,7 +30,8 @@ pub(crate) struct ModuleDecl {
     pub(crate) node: Node,
     /// By language.
     pub(crate) words: BTreeMap<String, Node>,
-    pub(crate) lock: Lock,
+    /// `None` when there is one that cannot be read.
+    pub(crate) lock: Option<Lock>,
     /// Modules it depends on, directly or through others, itself included.
     pub(crate) sees: HashSet<String>,
 }
@@ -68,6 +69,9 @@ pub(crate) const RESERVED_COLLECTIONS: &[&str] = &[
     "imports",
     "reporting",
 ];
+
+/// More than any installation; places of entities must fit sixteen bits.
+const MAX_ENTITIES: usize = 5_000;
 
 /// Reads every file, in whatever order the modules come.
 pub(crate) fn collect<'a>(
@@ -131,7 +135,7 @@ fn read_module<'a>(
     let mut node = None;
     let mut found = (Vec::new(), Vec::new(), Vec::new());
     let mut words = BTreeMap::new();
-    let mut lock = Lock::default();
+    let mut lock = Some(Lock::default());
     for (path, text) in files {
         let file = mistakes.open(source.path(path), text);
         let (folder, name) = path.split_once('/').unwrap_or(("", path));
@@ -206,13 +210,12 @@ fn read(file: usize, text: &str, shape: Shape, what: &str, mistakes: &mut Mistak
     node
 }
 
-fn read_lock(file: usize, text: &str, mistakes: &mut Mistakes<'_>) -> Lock {
+fn read_lock(file: usize, text: &str, mistakes: &mut Mistakes<'_>) -> Option<Lock> {
     let node = read_toml(text, file, mistakes);
-    Lock::parse(text).unwrap_or_else(|error| {
-        let at = node.pointed(&error.at).at;
-        mistakes.error(at, "lock", error.to_string());
-        Lock::default()
-    })
+    let report = |error: LockError| {
+        mistakes.error(node.pointed(&error.at).at, "lock", error.to_string());
+    };
+    Lock::parse(text).map_err(report).ok()
 }
 
 /// A declaration in a folder that nobody reads is more likely a slip than a wish.
@@ -331,7 +334,10 @@ fn add_entity(module: usize, node: Node, all: &mut Declarations, mistakes: &mut 
         let message = format!("/api/v1/{collection} is an address of its own");
         mistakes.error(node.place_of("collection"), "reserved", message);
     }
-    if name_taken.is_none() && Style::Snake.accepts(&name) {
+    if all.entities.len() >= MAX_ENTITIES {
+        let message = format!("there are more than {MAX_ENTITIES} entities");
+        mistakes.error(node.place_of("name"), "too_many", message);
+    } else if name_taken.is_none() && Style::Snake.accepts(&name) {
         all.by_name.insert(name.clone(), all.entities.len());
         all.entities.push(EntityDecl { module, name, node });
     }

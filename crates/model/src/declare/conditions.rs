@@ -9,7 +9,7 @@ use super::collect::Declarations;
 use super::diagnostic::{Mistakes, Place};
 use super::sorts;
 use super::tree::Node;
-use crate::condition::{Condition, ConditionError};
+use crate::condition::{Condition, ConditionError, Op};
 use crate::predicate::{Binder, Variables};
 use crate::schema::{Entity, EntityIx, FieldType, Schema};
 
@@ -38,6 +38,7 @@ pub(crate) fn check(
             .map_or(&[][..], Node::table);
         for entry in by_role.iter().flat_map(|role| role.node.table()) {
             checker.bind(ix, entry.node.get("where"));
+            checker.never_widens(entry.node.get("where"));
         }
     }
     for declared in &all.views {
@@ -135,6 +136,17 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Leaving a group or a department must not open records: a permission that asks for not
+    /// being in one would.
+    fn never_widens(&mut self, node: Option<&Node>) {
+        let Some(node) = node else { return };
+        let condition = Condition::from_json(&node.to_json()).unwrap_or_default();
+        if let Some(variable) = asked_against(&condition, false) {
+            let message = format!("a permission cannot ask for not being in {variable}");
+            self.mistakes.error(node.at, "widening", message);
+        }
+    }
+
     /// Whether a path passes a field whose own declaration is wrong.
     fn meets_broken(&self, condition: &Condition) -> bool {
         match condition {
@@ -145,6 +157,24 @@ impl Checker<'_, '_> {
             Condition::Test { field, .. } => field
                 .split('.')
                 .any(|name| self.broken.iter().any(|(_, broken)| broken == name)),
+        }
+    }
+}
+
+/// The variable of membership that a condition negates, if there is one.
+fn asked_against(condition: &Condition, negated: bool) -> Option<&str> {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => {
+            parts.iter().find_map(|part| asked_against(part, negated))
+        }
+        Condition::Not(part) => asked_against(part, !negated),
+        Condition::Test { op, value, .. } => {
+            let negated = negated != matches!(op, Op::Ne | Op::NotIn);
+            let items = value
+                .as_array()
+                .map_or(std::slice::from_ref(value), Vec::as_slice);
+            let mut names = items.iter().filter_map(|item| item.as_str());
+            names.find(|name| negated && matches!(*name, "@my_groups" | "@my_departments"))
         }
     }
 }

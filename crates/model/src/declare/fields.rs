@@ -162,8 +162,8 @@ impl Resolver<'_, '_> {
         let mut limit = |key: &str| -> Option<Decimal> {
             let node = node.get(key)?;
             let parsed = wire::decimal(&node.to_json(), precision, scale, None, None);
-            let report = |invalid| {
-                let message = format!("{key} is not a value of the field: {invalid}");
+            let report = |invalid: wire::Invalid| {
+                let message = format!("{key} is not a value of the field: {}", expected(&invalid));
                 self.mistakes.error(node.at, "bad_limits", message);
             };
             parsed.map_err(report).ok()
@@ -299,7 +299,7 @@ impl Resolver<'_, '_> {
                 let message = format!(
                     "default is not a value of type {}: {}",
                     kind.name(),
-                    invalid.detail
+                    expected(&invalid)
                 );
                 let hint = match (kind, &node.is) {
                     (FieldType::Choice { options }, Is::Text(text)) => {
@@ -319,6 +319,20 @@ impl Resolver<'_, '_> {
         if !is_so {
             self.mistakes.error(at, code, message);
         }
+    }
+}
+
+/// What a value that was refused should have been.
+fn expected(invalid: &wire::Invalid) -> String {
+    let detail = &invalid.detail;
+    match invalid.code {
+        "too_small" => format!("at least {detail} is needed"),
+        "too_large" => format!("at most {detail} is allowed"),
+        "too_long" => format!("at most {detail} characters are allowed"),
+        "too_short" => format!("at least {detail} characters are needed"),
+        "precision" => format!("more digits than {detail}"),
+        "pattern" => format!("it does not match {detail}"),
+        _ => format!("{detail} is needed"),
     }
 }
 

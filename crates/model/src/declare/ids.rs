@@ -6,7 +6,7 @@ use super::MintIds;
 use super::collect::{Declarations, EntityDecl};
 use super::diagnostic::{Mistakes, Place};
 use super::tree::{Is, Node};
-use crate::lock::{self, Declared, Kind};
+use crate::lock::{self, Declared, Kind, Lock};
 
 const FIX: &str = "run opsflux module check --fix";
 
@@ -27,14 +27,20 @@ pub(crate) fn find(all: &Declarations, mint: MintIds, mistakes: &mut Mistakes<'_
     let mut ids = Ids::default();
     let mut owners: HashMap<String, String> = HashMap::new();
     for (place, module) in all.modules.iter().enumerate() {
+        let nothing = Lock::default();
+        let (lock, mint) = match &module.lock {
+            Some(lock) => (lock, mint),
+            // The lock is the mistake; that nothing has an id is only a consequence.
+            None => (&nothing, MintIds::Deterministic),
+        };
         let things = things(all, place);
         let declared: Vec<Declared> = things.iter().map(|(thing, _)| thing.clone()).collect();
         let mut count = 0;
-        let (assigned, _) = lock::assign(&declared, &module.lock, &mut || {
+        let (assigned, _) = lock::assign(&declared, lock, &mut || {
             count += 1;
             format!("?{count}")
         });
-        let known: HashSet<&str> = module.lock.iter().map(|(_, _, id)| id).collect();
+        let known: HashSet<&str> = lock.iter().map(|(_, _, id)| id).collect();
         let mut unknown_entity = String::new();
         for (thing, at) in things {
             let path = &thing.path;
@@ -52,7 +58,7 @@ pub(crate) fn find(all: &Declarations, mint: MintIds, mistakes: &mut Mistakes<'_
                     unknown_entity = format!("{path}.");
                 }
                 id = format!("{}{path}", thing.kind.prefix());
-            } else if mint == MintIds::FromLock && module.lock.is_pending(&thing) {
+            } else if mint == MintIds::FromLock && lock.is_pending(&thing) {
                 let message = format!("schema.lock does not know of the rename to {path} yet");
                 mistakes.error_hint(at, "no_id", message, Some(FIX.to_owned()));
             }

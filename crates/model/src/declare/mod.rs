@@ -26,6 +26,9 @@ mod tree;
 mod types;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use diagnostic::{Diagnostic, Severity};
 pub use keys::{COLORS, LANGUAGES};
 
@@ -148,7 +151,8 @@ pub fn fix(
     for (place, module) in all.modules.iter().enumerate() {
         let things = ids::things(&all, place);
         let declared: Vec<_> = things.into_iter().map(|(thing, _)| thing).collect();
-        let (lock, changed) = lock::assign(&declared, &module.lock, mint);
+        let known = module.lock.clone().unwrap_or_default();
+        let (lock, changed) = lock::assign(&declared, &known, mint);
         if changed {
             locks.push((module.name.clone(), lock.render()));
         }

@@ -26,6 +26,9 @@ const WIRE_NAMES: &[&str] = &["labels", "can", "expanded", "highlights", "base_v
 const PARAMETERS: &[&str] = &[
     "filter", "sort", "limit", "cursor", "fields", "expand", "total", "q", "deleted",
 ];
+/// A field may need three columns, and a table of SQLite has at most 2 000.
+const MAX_FIELDS: usize = 500;
+
 /// Everything known while names are resolved.
 pub(crate) struct Resolver<'r, 'a> {
     pub(crate) all: &'r Declarations,
@@ -63,6 +66,7 @@ pub(crate) fn resolve(all: &Declarations, ids: Ids, mistakes: &mut Mistakes<'_>)
         resolver.parts(place);
         resolver.columns_clash(place);
     }
+    rights::owner_rings(&mut resolver);
     let roles = rights::roles(&mut resolver);
     rights::permissions(&mut resolver, &roles);
     let modules = modules::modules(&mut resolver);
@@ -144,6 +148,11 @@ impl Resolver<'_, '_> {
         let fields_node = node.get("fields");
         for entry in fields_node.map_or(&[][..], Node::table) {
             self.check_field_name(&entry.key, entry.at);
+            if fields.len() >= MAX_FIELDS {
+                let message = format!("{} has more than {MAX_FIELDS} fields", declared.name);
+                self.mistakes.error(entry.at, "too_many", message);
+                break;
+            }
             if !fields.iter().any(|field| field.name == entry.key) {
                 fields.push(self.named_field(&declared.name, &entry.key, &entry.node));
             }
@@ -271,13 +280,13 @@ impl Resolver<'_, '_> {
         for field in &entity.fields {
             for (column, _) in layout::columns_of(field) {
                 if let Some(other) = columns.insert(column.clone(), &field.name) {
-                    let later = if column == field.name {
-                        &field.name
+                    let (named_so, owner) = if column == field.name {
+                        (&field.name, other)
                     } else {
-                        other
+                        (&other.to_owned(), field.name.as_str())
                     };
-                    let message = format!("{} keeps {column} beside {other}", field.name);
-                    clashes.push((later.to_owned(), message));
+                    let message = format!("{named_so} is the name of a column of {owner}");
+                    clashes.push((named_so.clone(), message));
                 }
             }
         }

@@ -84,6 +84,47 @@ fn inherits_itself(roles: &BTreeMap<String, RoleSpec>, code: &str) -> bool {
     false
 }
 
+/// Entities that own each other would be seen by nobody.
+pub(crate) fn owner_rings(resolver: &mut Resolver<'_, '_>) {
+    let owners = |place: usize| -> Vec<usize> {
+        let entity = &resolver.entities[place];
+        let owner = entity.scope.owner.map(|ix| &entity.field(ix).kind);
+        match owner {
+            Some(FieldType::Link(link)) => vec![usize::from(link.to.0)],
+            Some(FieldType::AnyLink { to }) => to.iter().map(|ix| usize::from(ix.0)).collect(),
+            _ => Vec::new(),
+        }
+    };
+    let mut rings = Vec::new();
+    for place in 0..resolver.entities.len() {
+        let mut above = owners(place);
+        let mut next = 0;
+        while let Some(owner) = above.get(next).copied() {
+            next += 1;
+            let more = owners(owner);
+            above.extend(
+                more.into_iter()
+                    .filter(|place| !above.contains(place))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        if above.contains(&place) {
+            rings.push(place);
+        }
+    }
+    for place in rings {
+        let node = resolver.node(place);
+        let at = node
+            .get("scope")
+            .map_or(node.at, |scope| scope.place_of("owner"));
+        let message = format!(
+            "{} would own itself, so nobody would see it",
+            resolver.entities[place].name
+        );
+        resolver.mistakes.error(at, "circular_owners", message);
+    }
+}
+
 /// Resolves `[permissions.ROLE]` of every entity.
 pub(crate) fn permissions(resolver: &mut Resolver<'_, '_>, roles: &BTreeMap<String, RoleSpec>) {
     let all = resolver.all;

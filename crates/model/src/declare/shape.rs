@@ -124,7 +124,9 @@ impl Style {
 /// Reports everything in `node` that is not of `shape`. `what` names it in messages.
 pub(crate) fn check(node: &Node, shape: Shape, what: &str, mistakes: &mut Mistakes<'_>) {
     match (shape, &node.is) {
-        (Shape::Text, Is::Text(_))
+        // What could not be read has been reported where it was.
+        (_, Is::Null)
+        | (Shape::Text, Is::Text(_))
         | (Shape::Bool, Is::Bool(_))
         | (Shape::Number, Is::Integer(_) | Is::Float(_))
         | (Shape::Condition, Is::Table(_))
