@@ -1,0 +1,316 @@
+//! From a configuration to a running server, and back down.
+//!
+//! The order matters: the folder is taken before anything is read in it, the tables are there
+//! before anybody asks for rows, somebody can sign in before the socket opens.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use opsflux_documents::Blobs;
+use opsflux_identity::{Bootstrapped, Identity, IdentityOptions, Keys, bootstrap};
+use opsflux_records::feed::{Reactor, follow};
+use opsflux_records::{Error, Records, RecordsOptions, SystemClock};
+use opsflux_search::Search;
+use opsflux_store::{DatabaseUrl, MigrationError, Store, StoreError, StoreOptions};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::app::{App, Parts, ServeError};
+use crate::config::{Config, Secret};
+use crate::data_folder::{DataFolder, FolderError};
+use crate::http::{router, serve};
+use crate::secret::{self, SecretError};
+use crate::modules;
+
+/// What a read may take.
+const BUDGET: Duration = Duration::from_secs(10);
+/// How often counters and allowances are tidied.
+const HOUSEKEEPING: Duration = Duration::from_secs(30);
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)] // each says itself what it is
+pub enum StartError {
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error("the built-in modules cannot be used:\n{0}")]
+    Modules(#[from] modules::Mistakes),
+    #[error("the database cannot be used: {0}")]
+    Store(#[from] StoreError),
+    #[error("the tables cannot be brought up to the modules: {0}")]
+    Migration(#[from] MigrationError),
+    #[error("the keys of the instance cannot be made")]
+    Keys,
+    #[error("the folder of {what} cannot be used: {why}")]
+    SubFolder { what: &'static str, why: String },
+    #[error("the first administrator cannot be made: {0}")]
+    Bootstrap(Error),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: std::io::Error },
+}
+
+/// The pipeline over an open database, without a socket: what every command that touches records
+/// needs.
+pub struct Base {
+    /// What the person who installed it decided.
+    pub config: Config,
+    /// The pipeline.
+    pub records: Records,
+    /// Keys derived from the secret.
+    pub keys: Arc<Keys>,
+    /// The secret of the instance.
+    pub secret: [u8; 32],
+    /// To be printed once, when the secret was made now.
+    pub recovery: Option<Secret>,
+    /// Whether new columns still have to be filled.
+    pub unfinished: bool,
+    /// Held as long as anything runs.
+    pub folder: DataFolder,
+}
+
+impl Base {
+    /// Takes the data folder, opens the database and brings its tables up to the modules.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn open(config: Config) -> Result<Base, StartError> {
+        let folder = DataFolder::take(&config.data)?;
+        let found = secret::find(folder.path(), config.secret_key.as_ref())?;
+        let schema = Arc::new(modules::schema()?);
+        let store = open_store(&config).await?;
+        let migrated = store.migrate(schema, &BTreeSet::new()).await?;
+        let keys = Arc::new(Keys::derive(&found.key).map_err(|_| StartError::Keys)?);
+        let records = Records::new(RecordsOptions {
+            store,
+            clock: Arc::new(SystemClock),
+            sealer: keys.clone(),
+            secret: found.key,
+            rules: modules::rules(),
+            budget: BUDGET,
+        });
+        Ok(Base {
+            config,
+            records,
+            keys,
+            secret: found.key,
+            recovery: found.recovery,
+            unfinished: migrated.unfinished,
+            folder,
+        })
+    }
+
+    /// Who may sign in.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        Identity::new(
+            self.records.clone(),
+            IdentityOptions {
+                keys: self.keys.clone(),
+                signup: self.config.auth.signup,
+                secure_cookies: self.config.http.secure_cookies,
+            },
+        )
+    }
+
+    /// Makes what an empty database needs so that somebody can sign in.
+    ///
+    /// # Errors
+    /// [`StartError::Bootstrap`].
+    pub async fn bootstrap(&self) -> Result<Bootstrapped, StartError> {
+        let password = self.config.admin.password.as_ref().map(Secret::reveal);
+        bootstrap(&self.records, &self.config.admin.email, password)
+            .await
+            .map_err(StartError::Bootstrap)
+    }
+}
+
+/// Opens the database of a configuration; its schema is not installed.
+///
+/// # Errors
+/// When it cannot be used.
+pub async fn open_store(config: &Config) -> Result<Store, StoreError> {
+    let url: DatabaseUrl = config.database().parse()?;
+    let connections = NonZeroUsize::new(config.database_readers).unwrap_or(NonZeroUsize::MIN);
+    Store::open(StoreOptions { url, connections }).await
+}
+
+/// A running server.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What the first start made.
+    pub bootstrapped: Bootstrapped,
+    /// To be printed once, when the secret was made now.
+    pub recovery: Option<Secret>,
+    /// Everything a request can reach.
+    pub app: Arc<App>,
+    stop: watch::Sender<bool>,
+    sockets: JoinHandle<bool>,
+    followers: Vec<JoinHandle<()>>,
+    _folder: DataFolder,
+}
+
+/// Starts a server.
+///
+/// # Errors
+/// [`StartError`]; nothing runs then.
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    let base = Base::open(config).await?;
+    let bootstrapped = base.bootstrap().await?;
+    let identity = base.identity();
+    let (stop, stopping) = watch::channel(false);
+    let path = base.folder.path();
+    let sub_folder = |what, why: String| StartError::SubFolder { what, why };
+    let blobs = Blobs::open(&path.join("files"), &base.secret)
+        .map_err(|error| sub_folder("files", error.to_string()))?;
+    let search = Search::open(base.records.clone(), &path.join("search"))
+        .map_err(|error| sub_folder("the search index", error.to_string()))?;
+    let search = Arc::new(search);
+    base.records.set_searcher(search.clone());
+    let address = base.config.http.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })?;
+    let address = listener.local_addr().unwrap_or(address);
+    let app = App::new(Parts {
+        config: base.config,
+        records: base.records,
+        identity,
+        blobs: Arc::new(blobs),
+        secret: base.secret,
+        reactors: vec![search.clone()],
+        stopping: stopping.clone(),
+    })?;
+    let mut followers = followers(&app, search, &stopping);
+    if base.unfinished {
+        followers.push(tokio::spawn(fill_columns(app.records.clone(), stopping.clone())));
+    }
+    let sockets = tokio::spawn(serve::serve(listener, router(app.clone()), stopping));
+    Ok(Running {
+        address,
+        bootstrapped,
+        recovery: base.recovery,
+        app,
+        stop,
+        sockets,
+        followers,
+        _folder: base.folder,
+    })
+}
+
+/// Everything that goes on besides answering.
+fn followers(
+    app: &Arc<App>,
+    search: Arc<Search>,
+    stopping: &watch::Receiver<bool>,
+) -> Vec<JoinHandle<()>> {
+    let live = app.clone();
+    let tidied = app.clone();
+    let mut tidying = stopping.clone();
+    vec![
+        tokio::spawn(app.identity.clone().follow(stopping.clone())),
+        tokio::spawn(async move { live.live.follow().await }),
+        tokio::spawn(search_follows(app.records.clone(), search, stopping.clone())),
+        tokio::spawn(async move {
+            let mut tick = tokio::time::interval(HOUSEKEEPING);
+            loop {
+                tokio::select! {
+                    () = serve::told(&mut tidying) => return,
+                    _ = tick.tick() => tidied.housekeeping(),
+                }
+            }
+        }),
+    ]
+}
+
+/// Fills the index when it is empty, then keeps it up. Searching answers meanwhile with what is
+/// there.
+async fn search_follows(
+    records: Records,
+    search: Arc<Search>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    if search.is_empty() {
+        let filled = tokio::select! {
+            () = serve::told(&mut stopping) => return,
+            filled = search.fill(|_| {}) => filled,
+        };
+        match filled {
+            Ok(()) => tracing::info!("the search index was made"),
+            Err(error) => tracing::error!(%error, "the search index could not be made"),
+        }
+    }
+    follow(records, search as Arc<dyn Reactor>, stopping).await;
+}
+
+/// Finishes a migration while people work. It may be stopped at any moment and goes on at the
+/// next start.
+async fn fill_columns(records: Records, mut stopping: watch::Receiver<bool>) {
+    let filled = tokio::select! {
+        () = serve::told(&mut stopping) => return,
+        filled = records.store().run_fills() => filled,
+    };
+    match filled {
+        Ok(()) => tracing::info!("new columns were filled"),
+        Err(error) => tracing::error!(%error, "new columns could not be filled"),
+    }
+}
+
+impl Running {
+    /// Stops accepting, finishes what runs, lets go of the database; false when something had to
+    /// be cut off.
+    pub async fn stop(self) -> bool {
+        // Everybody who listens is told; nobody listening means that all have ended already.
+        let _ = self.stop.send(true);
+        let finished = self.sockets.await.unwrap_or(false);
+        for follower in self.followers {
+            if follower.await.is_err() {
+                tracing::warn!("a follower of the feed had failed");
+            }
+        }
+        self.app.records.store().close().await;
+        finished
+    }
+}
+
+/// The document of everything a server with this configuration serves. Operations need a database
+/// to be made, so one is made for the moment, beside the real one.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn document(config: Config) -> Result<bytes::Bytes, StartError> {
+    let data = std::env::temp_dir().join(format!("opsflux-openapi-{}", uuid::Uuid::new_v4()));
+    let made = document_in(Config { data: data.clone(), database_url: None, ..config }).await;
+    if let Err(error) = std::fs::remove_dir_all(&data) {
+        tracing::warn!(%error, path = %data.display(), "a temporary folder stays behind");
+    }
+    made
+}
+
+async fn document_in(config: Config) -> Result<bytes::Bytes, StartError> {
+    let base = Base::open(config).await?;
+    let (_stop, stopping) = watch::channel(false);
+    let blobs = Blobs::open(&base.folder.path().join("files"), &base.secret)
+        .map_err(|error| StartError::SubFolder { what: "files", why: error.to_string() })?;
+    let identity = base.identity();
+    let app = App::new(Parts {
+        config: base.config,
+        records: base.records,
+        identity,
+        blobs: Arc::new(blobs),
+        secret: base.secret,
+        reactors: Vec::new(),
+        stopping,
+    })?;
+    let document = app.served().openapi.clone();
+    app.records.store().close().await;
+    Ok(document)
+}
