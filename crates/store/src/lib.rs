@@ -25,6 +25,7 @@ pub mod system;
 pub use commit::{Commit, Committed, Guard, Set, Write};
 pub use error::{CommitError, StoreError};
 pub use feed::{Entry, FeedOp, NewEntry};
+pub use migrate::{Migrated, MigrationError, MigrationPlan};
 pub use query::{Living, Output, Select, Sort};
 pub use row::Row;
 pub use store::{DatabaseUrl, Store, StoreOptions};

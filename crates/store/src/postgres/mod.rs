@@ -16,6 +16,7 @@ mod numeric;
 mod pool;
 mod read;
 mod settings;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -29,9 +30,8 @@ use tokio::sync::watch;
 use crate::error::StoreError;
 use crate::sql::{Dialect, system_tables};
 use pool::Connector;
-
-/// Who changes tables takes this lock of the database first, whatever process it is in.
-pub(crate) const TABLES_LOCK: i64 = 0x6f70_7366_6c78_0002;
+use tables::TABLES_LOCK;
+pub(crate) use tables::TableSession;
 
 /// A database on a PostgreSQL server, shared by any number of processes.
 pub(crate) struct Postgres {
@@ -82,11 +82,6 @@ impl Postgres {
     /// How far the feed goes; changes when it grows.
     pub(crate) fn subscribe_feed(&self) -> watch::Receiver<i64> {
         self.feed.subscribe()
-    }
-
-    /// Drops what was prepared: tables have changed, here or in another process.
-    pub(crate) fn forget_statements(&self) {
-        self.pool.manager().forget_statements();
     }
 
     /// Closes every connection once its work is done.

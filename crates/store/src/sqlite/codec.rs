@@ -43,7 +43,7 @@ impl ToSql for Cell {
 
 /// A decimal as the integer of its smallest unit, or as bytes that sort like it. What is larger
 /// than every number of the column stays so.
-fn decimal(value: Decimal, precision: u8, scale: u8) -> Value {
+pub(super) fn decimal(value: Decimal, precision: u8, scale: u8) -> Value {
     let units = units(value, scale);
     if Cell::decimal_is_integer(precision) {
         let bound = if units < 0 { i64::MIN } else { i64::MAX };
@@ -51,6 +51,16 @@ fn decimal(value: Decimal, precision: u8, scale: u8) -> Value {
     } else {
         Value::Blob(sortable(units).to_vec())
     }
+}
+
+/// What [`decimal`] made, read back; `None` when it is no decimal of these digits.
+pub(super) fn stored_decimal(stored: ValueRef<'_>, precision: u8, scale: u8) -> Option<Decimal> {
+    let units = match stored {
+        ValueRef::Integer(units) if Cell::decimal_is_integer(precision) => i128::from(units),
+        ValueRef::Blob(bytes) => from_sortable(bytes.try_into().ok()?),
+        _ => return None,
+    };
+    Decimal::try_from_i128_with_scale(units, u32::from(scale)).ok()
 }
 
 fn units(value: Decimal, scale: u8) -> i128 {

@@ -12,9 +12,10 @@ mod connection;
 mod fault;
 mod group;
 mod read;
+pub(crate) mod tables;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::watch;
 
@@ -22,6 +23,7 @@ use crate::error::StoreError;
 
 /// A database in a file that this process alone writes.
 pub(crate) struct Sqlite {
+    path: PathBuf,
     readers: read::Readers,
     writer: writer::Writer,
     feed: watch::Receiver<i64>,
@@ -37,6 +39,7 @@ impl Sqlite {
         connection::prepare(&mut connection)?;
         let (told, feed) = watch::channel(group::feed_end(&connection)?);
         Ok(Sqlite {
+            path: path.to_owned(),
             readers: read::Readers::open(path, readers)?,
             writer: writer::Writer::start(connection, told)?,
             feed,

@@ -157,7 +157,10 @@ fn work(mut connection: Connection, mut waiting: mpsc::Receiver<Job>, told: &wat
             tell(&connection, told);
         }
         match last {
-            Some(Job::Exclusive(run)) => run(&mut connection),
+            Some(Job::Exclusive(run)) => {
+                run(&mut connection);
+                tell(&connection, told);
+            }
             Some(Job::Stop) => break,
             Some(Job::Work(_)) | None => {}
         }
