@@ -107,6 +107,8 @@ pub struct Module {
     pub order: i64,
     /// Sidebar entries.
     pub menu: Vec<MenuItem>,
+    /// Lucide icons of the pages in the menu that have one of their own, by page.
+    pub page_icons: BTreeMap<String, String>,
     /// Settings with their types and defaults, by name.
     pub settings: BTreeMap<String, Setting>,
     /// Saved views shipped with the module.

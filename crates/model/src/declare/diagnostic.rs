@@ -53,17 +53,25 @@ pub(crate) struct Place {
     pub(crate) offset: usize,
 }
 
+/// More than anybody mends in one sitting; a file of nothing but mistakes must not fill the memory.
+const MAX_FOUND: usize = 2_000;
+/// No name is longer, so nothing longer is a slip of the finger.
+const MAX_SLIP: usize = 80;
+
 /// Every file that was read and every mistake found in them.
 #[derive(Debug, Default)]
 pub(crate) struct Mistakes<'a> {
     files: Vec<File<'a>>,
     found: Vec<Diagnostic>,
+    errors: usize,
 }
 
 #[derive(Debug)]
 struct File<'a> {
     path: String,
     text: &'a str,
+    /// Where its lines begin.
+    lines: Vec<usize>,
     /// Its syntax is broken: what else is wrong in it would be a consequence.
     broken: bool,
 }
@@ -71,9 +79,11 @@ struct File<'a> {
 impl<'a> Mistakes<'a> {
     /// Takes note of a file, so that places in it can be named.
     pub(crate) fn open(&mut self, path: String, text: &'a str) -> usize {
+        let newlines = text.match_indices('\n').map(|(at, _)| at + 1);
         self.files.push(File {
             path,
             text,
+            lines: std::iter::once(0).chain(newlines).collect(),
             broken: false,
         });
         self.files.len() - 1
@@ -127,10 +137,7 @@ impl<'a> Mistakes<'a> {
 
     /// How many errors there are so far: lets a caller see whether a step went well.
     pub(crate) fn errors(&self) -> usize {
-        self.found
-            .iter()
-            .filter(|d| d.severity == Severity::Error)
-            .count()
+        self.errors
     }
 
     /// `file:line:column` of a place, to point from one mistake to another place.
@@ -158,6 +165,10 @@ impl<'a> Mistakes<'a> {
         if code != "syntax" && self.files.get(at.file).is_some_and(|file| file.broken) {
             return;
         }
+        self.errors += usize::from(severity == Severity::Error);
+        if self.found.len() >= MAX_FOUND {
+            return;
+        }
         let (file, line, column) = self.locate(at);
         self.found.push(Diagnostic {
             file,
@@ -178,10 +189,9 @@ impl<'a> Mistakes<'a> {
         while !file.text.is_char_boundary(end) {
             end -= 1;
         }
-        let before = &file.text[..end];
-        let line = before.matches('\n').count() + 1;
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before[start..].chars().count() + 1;
+        let line = file.lines.partition_point(|start| *start <= end);
+        let start = file.lines.get(line - 1).copied().unwrap_or_default();
+        let column = file.text[start..end].chars().count() + 1;
         (file.path.clone(), line, column)
     }
 }
@@ -195,6 +205,9 @@ pub(crate) fn did_you_mean<'k>(
 }
 
 fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    if written.len() > MAX_SLIP {
+        return None;
+    }
     let written = written.to_lowercase();
     known
         .into_iter()
@@ -234,6 +247,17 @@ mod tests {
         );
         let found = mistakes.into_found();
         assert_eq!(found[0].to_string(), "a.toml:2:9: oops");
+    }
+
+    #[test]
+    fn a_flood_of_mistakes_is_cut_and_still_counts() {
+        let mut mistakes = Mistakes::default();
+        let file = mistakes.open("a.toml".into(), "x");
+        for number in 0..MAX_FOUND + 10 {
+            mistakes.error(Place { file, offset: 0 }, "test", number.to_string());
+        }
+        assert_eq!(mistakes.errors(), MAX_FOUND + 10);
+        assert_eq!(mistakes.into_found().len(), MAX_FOUND);
     }
 
     #[test]

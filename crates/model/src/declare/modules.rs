@@ -28,6 +28,7 @@ pub(crate) fn modules(resolver: &mut Resolver<'_, '_>) -> Vec<Module> {
             icon: node.text_of("icon").unwrap_or("box").to_owned(),
             order: node.integer_of("order").unwrap_or_default(),
             menu: resolver.menu(place, node),
+            page_icons: page_icons(node),
             settings: resolver.settings(place, node),
             views: Vec::new(),
             words: words
@@ -123,6 +124,14 @@ impl Resolver<'_, '_> {
             filter,
         })
     }
+}
+
+fn page_icons(node: &Node) -> BTreeMap<String, String> {
+    let items = node.get("menu").map_or(&[][..], Node::list).iter();
+    let icons = items.filter_map(|item| Some((item.text_of("page")?, item.text_of("icon")?)));
+    icons
+        .map(|(page, icon)| (page.to_owned(), icon.to_owned()))
+        .collect()
 }
 
 fn field_name(entity: &Entity, ix: FieldIx) -> String {

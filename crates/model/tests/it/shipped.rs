@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::{fs, io};
 
-use opsflux_model::declare::{MintIds, ModuleSource, Options, declare};
+use opsflux_model::declare::{ModuleSource, Options, declare};
 
 /// Every module of the repository, as the server reads them from disk.
 fn shipped() -> io::Result<Vec<ModuleSource>> {
@@ -30,14 +30,41 @@ fn shipped() -> io::Result<Vec<ModuleSource>> {
 
 #[test]
 fn shipped_modules_have_no_mistake() {
-    let options = Options {
-        ids: MintIds::Deterministic,
-        ..Options::STRICT
-    };
-    let found = match declare(&shipped().unwrap(), options) {
+    let found = match declare(&shipped().unwrap(), Options::STRICT) {
         Ok(accepted) => accepted.warnings,
         Err(found) => found,
     };
     let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
     assert!(lines.is_empty(), "\n{}", lines.join("\n"));
+}
+
+/// What the first person to open the desk relies on.
+#[test]
+fn the_desk_is_there_as_its_files_say() {
+    let schema = declare(&shipped().unwrap(), Options::STRICT)
+        .unwrap()
+        .schema;
+    let desk = schema.modules.iter().find(|module| module.name == "desk");
+    assert_eq!(desk.unwrap().page_icons["self-service"], "hand-helping");
+    let ticket = schema.entity(schema.find_collection("tickets").unwrap());
+    assert_eq!(ticket.states[0].name, "new");
+    assert!(
+        ticket
+            .related
+            .iter()
+            .any(|related| related.name == "children")
+    );
+    let asset = schema.entity(schema.find("asset").unwrap());
+    assert!(
+        asset
+            .find_related("tickets")
+            .is_some_and(|related| related.many_to_many)
+    );
+    for entity in &schema.entities {
+        assert!(
+            entity.id.starts_with("e_") && entity.id.len() == 10,
+            "{}",
+            entity.id
+        );
+    }
 }
