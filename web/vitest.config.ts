@@ -11,5 +11,8 @@ export default defineConfig({
     setupFiles: ['src/test/setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
+    // The whole page in jsdom, on a machine that also compiles: slow is not wrong.
+    testTimeout: 60_000,
+    maxWorkers: 2,
   },
 });

@@ -2,11 +2,12 @@ import { createRouter, RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient } from './api/query-client';
+import { NotFoundPage } from './feedback/NotFoundPage';
 import { ProblemState } from './feedback/ProblemState';
 import { startLanguage } from './reader/i18n';
 import { routeTree } from './routeTree.gen';
-import { NotFoundPage } from './shell/NotFoundPage';
 import { watchSystemTheme } from './shell/theme';
+import '@fontsource-variable/inter';
 import './styles.css';
 
 const router = createRouter({

@@ -31,7 +31,7 @@ export const recordKeys = {
   all: ['records'] as const,
 };
 
-export const PAGE_SIZE = 100;
+const PAGE_SIZE = 100;
 
 export async function readList(
   entity: EntityMeta,

@@ -30,7 +30,7 @@ export function isLanguage(tag: string): tag is Language {
 }
 
 /** The first language the person's browser asks for that we speak; English when we speak none. */
-export function preferredLanguage(): Language {
+function preferredLanguage(): Language {
   const stored = localStorage.getItem(STORED);
   for (const tag of [stored, ...navigator.languages]) {
     const language = tag?.split('-')[0]?.toLowerCase();

@@ -1,6 +1,7 @@
 /** Pages that a module's menu names and that are not a list of records. */
-import { createFileRoute, notFound } from '@tanstack/react-router';
+import { createFileRoute } from '@tanstack/react-router';
 import { type ComponentType, lazy } from 'react';
+import { NotFoundPage } from '@/feedback/NotFoundPage';
 
 /** By the name the menu gives them. A module without a page of its own needs no entry. */
 const pages: Record<string, ComponentType> = {
@@ -12,16 +13,11 @@ const pages: Record<string, ComponentType> = {
 };
 
 export const Route = createFileRoute('/_app/p/$page')({
-  loader: ({ params }) => {
-    if (!(params.page in pages)) {
-      throw notFound();
-    }
-  },
   component: ModulePage,
 });
 
 function ModulePage() {
   const { page } = Route.useParams();
   const Page = pages[page];
-  return Page ? <Page /> : null;
+  return Page ? <Page /> : <NotFoundPage />;
 }

@@ -1,15 +1,16 @@
 /** What stands around every page: sidebar, top bar, bottom bar, palette, toasts. */
 import { Outlet } from '@tanstack/react-router';
 import { Menu as MenuIcon, PanelLeft, Search } from 'lucide-react';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Toaster } from 'sonner';
 import type { AppMeta } from '@/api/types';
+import { toastsWanted } from '@/feedback/toasts';
 import { Button } from '@/ui/button';
 import { cn } from '@/ui/cn';
 import { Dialog, SheetContent } from '@/ui/dialog';
 import { Kbd } from '@/ui/kbd';
 import { Skeleton } from '@/ui/skeleton';
+import { Tooltip } from '@/ui/tooltip';
 import { BottomBar } from './BottomBar';
 import { Breadcrumbs } from './Breadcrumbs';
 import { Sidebar } from './Sidebar';
@@ -24,6 +25,8 @@ const ShortcutsDialog = lazy(() =>
   import('./ShortcutsDialog').then(({ ShortcutsDialog }) => ({ default: ShortcutsDialog })),
 );
 
+const Toasts = lazy(() => import('@/feedback/Toasts').then(({ Toasts }) => ({ default: Toasts })));
+
 const COLLAPSED = 'opsflux.sidebar';
 
 interface AppFrameProps {
@@ -36,6 +39,7 @@ type Overlay = 'palette' | 'shortcuts' | 'menu' | null;
 export function AppFrame({ app }: AppFrameProps) {
   const { t } = useTranslation();
   const theme = useTheme();
+  const saying = useSyncExternalStore(toastsWanted.subscribe, toastsWanted.get);
   const [overlay, setOverlay] = useState<Overlay>(null);
   const [collapsed, setCollapsed] = useState(() => localStorage.getItem(COLLAPSED) === 'collapsed');
   const close = () => setOverlay(null);
@@ -57,15 +61,17 @@ export function AppFrame({ app }: AppFrameProps) {
       </div>
       <div className="flex min-w-0 flex-1 flex-col">
         <header className="flex h-11 shrink-0 items-center gap-2 border-b px-3 pointer-coarse:h-14">
-          <Button
-            variant="ghost"
-            size="icon"
-            className="-ml-1 max-lg:hidden"
-            aria-label={collapsed ? t('shell.show_sidebar') : t('shell.hide_sidebar')}
-            onClick={toggleSidebar}
-          >
-            <PanelLeft aria-hidden />
-          </Button>
+          <Tooltip text={collapsed ? t('shell.show_sidebar') : t('shell.hide_sidebar')}>
+            <Button
+              variant="ghost"
+              size="icon"
+              className="-ml-1 max-lg:hidden"
+              aria-label={collapsed ? t('shell.show_sidebar') : t('shell.hide_sidebar')}
+              onClick={toggleSidebar}
+            >
+              <PanelLeft aria-hidden />
+            </Button>
+          </Tooltip>
           <Button
             variant="ghost"
             size="icon"
@@ -108,13 +114,7 @@ export function AppFrame({ app }: AppFrameProps) {
         {overlay === 'palette' && app && <Palette app={app} onClose={close} />}
         {overlay === 'shortcuts' && <ShortcutsDialog open onOpenChange={(open) => !open && close()} />}
       </Suspense>
-      <Toaster
-        theme={theme}
-        position="bottom-right"
-        mobileOffset={{ bottom: '4.5rem' }}
-        containerAriaLabel={t('shell.notifications')}
-        toastOptions={{ classNames: { toast: 'text-sm', actionButton: 'text-sm' } }}
-      />
+      <Suspense fallback={null}>{saying && <Toasts theme={theme} />}</Suspense>
     </div>
   );
 }

@@ -42,15 +42,15 @@ export function Sidebar({ app, onNavigate }: SidebarProps) {
   const { t } = useTranslation();
   return (
     <div className="flex h-full flex-col overflow-y-auto px-2 pb-4">
-      <Link
-        to="/"
-        onClick={onNavigate}
-        className="flex h-11 shrink-0 items-center gap-2 rounded-md px-2 text-base font-semibold"
-      >
-        <img src="/favicon.svg" alt="" className="size-5" />
-        <span className="truncate">{app?.name ?? 'OpsFlux'}</span>
-      </Link>
       <nav aria-label={t('shell.navigation')}>
+        <Link
+          to="/"
+          onClick={onNavigate}
+          className="flex h-11 shrink-0 items-center gap-2 rounded-md px-2 text-base font-semibold"
+        >
+          <img src="/favicon.svg" alt="" className="size-5" />
+          <span className="truncate">{app?.name ?? 'OpsFlux'}</span>
+        </Link>
         {app ? (
           app.menu.map((module) => (
             <section key={module.module} className="mt-3">

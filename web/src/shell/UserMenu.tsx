@@ -34,7 +34,7 @@ export function useSignOut() {
   };
 }
 
-export function initials(name: string): string {
+function initials(name: string): string {
   const parts = name.split(/[\s-]+/).filter((part) => part !== '');
   return `${parts[0]?.[0] ?? ''}${parts.length > 1 ? (parts.at(-1)?.[0] ?? '') : ''}`.toUpperCase();
 }

@@ -10,7 +10,7 @@ import { routeTree } from '@/routeTree.gen';
 import { type FakeOptions, FakeServer } from './fake/server';
 
 /** A moment that stays, so that the same records are made in each run. */
-export const NOW = Date.parse('2026-05-04T09:00:00Z');
+const NOW = Date.parse('2026-05-04T09:00:00Z');
 
 export function startServer(options: FakeOptions = {}) {
   const fake = new FakeServer({ tickets: 60, now: NOW, ...options });

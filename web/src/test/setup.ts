@@ -18,7 +18,10 @@ class QuietResizeObserver implements ResizeObserver {
 }
 
 // The whole page in each failure hides what failed.
-configure({ getElementError: (message) => new Error(message?.split('\n\n')[0] ?? 'not found') });
+configure({
+  asyncUtilTimeout: 10_000,
+  getElementError: (message) => new Error(message?.split('\n\n')[0] ?? 'not found'),
+});
 
 beforeAll(async () => {
   giveSize('clientWidth', 1400);

@@ -5,8 +5,6 @@ import { Button } from './button';
 import { cn } from './cn';
 
 export const Dialog = Primitive.Root;
-export const DialogTrigger = Primitive.Trigger;
-export const DialogClose = Primitive.Close;
 
 const overlay =
   'fixed inset-0 z-40 bg-overlay data-[state=open]:animate-in data-[state=open]:fade-in-0 duration-100';

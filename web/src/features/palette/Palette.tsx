@@ -183,14 +183,10 @@ export function Palette({ app, onClose }: PaletteProps) {
               placeholder={t('palette.placeholder')}
               className="h-11 w-full border-b bg-transparent px-3.5 text-base outline-none placeholder:text-muted-foreground pointer-coarse:h-14"
             />
-            <Command.List className="max-h-[min(26rem,70dvh)] overflow-y-auto p-1.5">
-              <Command.Empty className="px-2 py-6 text-center text-muted-foreground">
-                {search.isError
-                  ? problemText(search.error, t)
-                  : search.isFetching || q !== typed
-                    ? t('palette.searching')
-                    : t('palette.nothing')}
-              </Command.Empty>
+            <Command.List
+              label={t('shell.search')}
+              className="max-h-[min(26rem,70dvh)] overflow-y-auto p-1.5"
+            >
               <Hits
                 hits={typed.length > 1 ? (search.data?.items ?? []) : []}
                 onOpen={({ collection, id }) =>
@@ -208,6 +204,13 @@ export function Palette({ app, onClose }: PaletteProps) {
                 onRun={(entry) => run(entry.run)}
               />
             </Command.List>
+            <Command.Empty className="px-2 py-6 text-center text-muted-foreground">
+              {search.isError
+                ? problemText(search.error, t)
+                : search.isFetching || q !== typed
+                  ? t('palette.searching')
+                  : t('palette.nothing')}
+            </Command.Empty>
           </Command>
         </Primitive.Content>
       </Primitive.Portal>

@@ -44,10 +44,7 @@ export function Checklist({ entries, chosen, single = false, onChange, search }:
           search === undefined && entries.length <= FEW && 'sr-only',
         )}
       />
-      <Command.List className="max-h-64 overflow-y-auto">
-        <Command.Empty className="px-2 py-3 text-muted-foreground">
-          {search?.pending ? t('palette.searching') : t('palette.nothing')}
-        </Command.Empty>
+      <Command.List label={t('filter.value')} className="max-h-64 overflow-y-auto">
         {entries.map(({ value, label, content }) => {
           const on = chosen.includes(value);
           return (
@@ -65,6 +62,9 @@ export function Checklist({ entries, chosen, single = false, onChange, search }:
           );
         })}
       </Command.List>
+      <Command.Empty className="px-2 py-3 text-muted-foreground">
+        {search?.pending ? t('palette.searching') : t('palette.nothing')}
+      </Command.Empty>
     </Command>
   );
 }

@@ -1,15 +1,14 @@
 import { X } from 'lucide-react';
+import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { EntityMeta } from '@/api/types';
 import { useReader } from '@/reader/context';
 import { useTitles } from '@/records/link/search';
 import { Button } from '@/ui/button';
-import { Select } from '@/ui/input';
 import { Popover, PopoverContent, PopoverTrigger } from '@/ui/popover';
+import { Skeleton } from '@/ui/skeleton';
 import { type Clause, isComplete } from './model';
-import { choiceOf, operatorChoices, operatorTextKey, withChoice } from './operators';
 import { clauseWords, linkedIds } from './sentence';
-import { ValueEditor } from './ValueEditor';
 
 interface ClauseChipProps {
   entity: EntityMeta;
@@ -20,51 +19,9 @@ interface ClauseChipProps {
   onRemove: () => void;
 }
 
-type EditorProps = Pick<ClauseChipProps, 'entity' | 'clause' | 'onChange'> & { onDone: () => void };
-
-function Editor({ entity, clause, onChange, onDone }: EditorProps) {
-  const { t } = useTranslation();
-  const field = entity.fields.find(({ name }) => name === clause.field);
-  if (!field) {
-    return <p className="text-muted-foreground">{t('filter.fixed')}</p>;
-  }
-  const current = choiceOf(clause);
-  const offered = operatorChoices(field);
-  const choices = offered.some(({ key }) => key === current.key) ? offered : [current, ...offered];
-  return (
-    <div className="flex flex-col gap-2">
-      <div className="flex items-center gap-2">
-        <span className="shrink-0 font-medium">{field.label}</span>
-        <Select
-          aria-label={t('filter.operator')}
-          value={current.key}
-          onChange={({ target }) => {
-            const choice = choices.find(({ key }) => key === target.value);
-            if (choice) {
-              onChange(withChoice(clause, choice));
-            }
-          }}
-        >
-          {choices.map(({ key }) => (
-            <option key={key} value={key}>
-              {t(operatorTextKey(field, key))}
-            </option>
-          ))}
-        </Select>
-      </div>
-      {clause.op !== 'is_empty' && (
-        <ValueEditor
-          key={clause.op}
-          entity={entity}
-          field={field}
-          clause={clause}
-          onChange={(value) => onChange({ ...clause, value })}
-          onDone={onDone}
-        />
-      )}
-    </div>
-  );
-}
+const ClauseEditor = lazy(() =>
+  import('./ClauseEditor').then(({ ClauseEditor }) => ({ default: ClauseEditor })),
+);
 
 export function ClauseChip({ entity, clause, open, onOpenChange, onChange, onRemove }: ClauseChipProps) {
   const { t } = useTranslation();
@@ -85,8 +42,15 @@ export function ClauseChip({ entity, clause, open, onOpenChange, onChange, onRem
             <span className="text-muted-foreground">…</span>
           )}
         </PopoverTrigger>
-        <PopoverContent>
-          <Editor entity={entity} clause={clause} onChange={onChange} onDone={() => onOpenChange(false)} />
+        <PopoverContent aria-label={words.field}>
+          <Suspense fallback={<Skeleton className="h-24" />}>
+            <ClauseEditor
+              entity={entity}
+              clause={clause}
+              onChange={onChange}
+              onDone={() => onOpenChange(false)}
+            />
+          </Suspense>
         </PopoverContent>
       </Popover>
       <Button

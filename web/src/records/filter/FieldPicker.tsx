@@ -102,8 +102,7 @@ export function FieldPicker({ entity, onPick }: FieldPickerProps) {
         placeholder={t('filter.field_or_value')}
         className="control field mb-1 text-sm"
       />
-      <Command.List className="max-h-80 overflow-y-auto">
-        <Command.Empty className="px-2 py-3 text-muted-foreground">{t('palette.nothing')}</Command.Empty>
+      <Command.List label={t('filter.add')} className="max-h-80 overflow-y-auto">
         {suggestions.map(({ key, field, operator, value, clause }) => (
           <Command.Item
             key={key}
@@ -118,6 +117,7 @@ export function FieldPicker({ entity, onPick }: FieldPickerProps) {
           </Command.Item>
         ))}
       </Command.List>
+      <Command.Empty className="px-2 py-3 text-muted-foreground">{t('palette.nothing')}</Command.Empty>
     </Command>
   );
 }

@@ -1,14 +1,14 @@
 /** The filter of a list as a sentence of chips. */
 import { ListFilter, MoreHorizontal } from 'lucide-react';
-import { Fragment, useEffect, useState } from 'react';
+import { Fragment, lazy, Suspense, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Condition, EntityMeta } from '@/api/types';
 import { useDebounced } from '@/reader/debounce';
 import { Button } from '@/ui/button';
 import { Menu, MenuContent, MenuItem, MenuTrigger } from '@/ui/menu';
 import { Popover, PopoverContent, PopoverTrigger } from '@/ui/popover';
+import { Skeleton } from '@/ui/skeleton';
 import { ClauseChip } from './ClauseChip';
-import { FieldPicker } from './FieldPicker';
 import {
   addPart,
   conditionFrom,
@@ -20,6 +20,8 @@ import {
   removePart,
   replacePart,
 } from './model';
+
+const FieldPicker = lazy(() => import('./FieldPicker').then(({ FieldPicker }) => ({ default: FieldPicker })));
 
 interface FilterBarProps {
   entity: EntityMeta;
@@ -93,17 +95,20 @@ function AddFilter({ entity, compact, onAdd }: AddFilterProps) {
         </Button>
       </PopoverTrigger>
       <PopoverContent
+        aria-label={t('filter.add')}
         className="p-2"
         // The new chip's own editor takes the focus.
         onCloseAutoFocus={(event) => event.preventDefault()}
       >
-        <FieldPicker
-          entity={entity}
-          onPick={(clause) => {
-            setOpen(false);
-            onAdd(clause);
-          }}
-        />
+        <Suspense fallback={<Skeleton className="h-60" />}>
+          <FieldPicker
+            entity={entity}
+            onPick={(clause) => {
+              setOpen(false);
+              onAdd(clause);
+            }}
+          />
+        </Suspense>
       </PopoverContent>
     </Popover>
   );

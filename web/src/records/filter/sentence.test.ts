@@ -29,6 +29,7 @@ describe('a filter reads as a sentence', () => {
     ['Title contains “vpn”', ['title', 'contains', 'vpn']],
     ['Due before today', ['due_at', 'lt', '@today']],
     ['Due from May 3, 2026', ['due_at', 'gte', '2026-05-02T22:00:00Z']],
+    ['Due from nonsense', ['due_at', 'gte', 'nonsense']],
     ['Assignee is empty', ['assignee', 'is_empty', true]],
     ['Due is not empty', ['due_at', 'is_empty', false]],
   ])('%s', (text, clause) => {

@@ -2,6 +2,8 @@
 import type { TFunction } from 'i18next';
 import type { EntityMeta, FieldMeta, Labels } from '@/api/types';
 import type { Reader } from '@/reader/context';
+import { formatDate } from '@/reader/format';
+import { dayOf } from '@/reader/zone';
 import { formatField, kindOf } from '@/records/fields/lookup';
 import type { Clause } from './model';
 import { isVariable } from './model';
@@ -42,11 +44,10 @@ function valueText(
       return titles[String(value)] ?? String(value);
     case 'boolean':
       return value ? t('field.yes') : t('field.no');
-    case 'datetime':
-      return new Intl.DateTimeFormat(reader.language, {
-        dateStyle: 'medium',
-        timeZone: reader.timeZone,
-      }).format(new Date(String(value)));
+    case 'datetime': {
+      const day = dayOf(String(value), reader.timeZone);
+      return day === '' ? String(value) : formatDate(day, reader.language);
+    }
     case 'date':
     case 'duration':
       return formatField(field, value, {
@@ -68,13 +69,14 @@ export function clauseWords(clause: Clause, wording: Wording): ClauseWords {
   const { entity, reader, t } = wording;
   const field = entity.fields.find(({ name }) => name === clause.field);
   const choice = choiceOf(clause);
-  const list = Array.isArray(clause.value) ? clause.value : [clause.value];
-  const words = list.filter((entry) => entry !== undefined).map((entry) => valueText(field, entry, wording));
+  // "Is empty" carries a value that only says which of the two is meant.
+  const given = clause.op === 'is_empty' ? [] : Array.isArray(clause.value) ? clause.value : [clause.value];
+  const words = given.filter((entry) => entry !== undefined).map((entry) => valueText(field, entry, wording));
   const joined = new Intl.ListFormat(reader.language, { type: 'disjunction' }).format(words);
   return {
     field: field?.label ?? clause.field,
     operator: t(operatorTextKey(field, choice.key)),
-    value: clause.op === 'is_empty' ? '' : joined,
+    value: joined,
   };
 }
 

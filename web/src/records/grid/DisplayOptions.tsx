@@ -169,11 +169,11 @@ export function DisplayOptions({ entity, columns, sort, onColumns, onSort }: Dis
   return (
     <div className="flex flex-col gap-3">
       <section>
-        <h3 className={heading}>{t('grid.sorted_by')}</h3>
+        <h2 className={heading}>{t('grid.sorted_by')}</h2>
         <SortKeys entity={entity} sort={sort} onSort={onSort} />
       </section>
       <section>
-        <h3 className={heading}>{t('grid.shown_columns')}</h3>
+        <h2 className={heading}>{t('grid.shown_columns')}</h2>
         <DndContext
           sensors={sensors}
           collisionDetection={closestCenter}
@@ -195,7 +195,7 @@ export function DisplayOptions({ entity, columns, sort, onColumns, onSort }: Dis
         </DndContext>
       </section>
       <section>
-        <h3 className={heading}>{t('grid.hidden_columns')}</h3>
+        <h2 className={heading}>{t('grid.hidden_columns')}</h2>
         <ul>
           {hidden.map((field) => (
             <li key={field.name}>

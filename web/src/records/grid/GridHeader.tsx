@@ -111,12 +111,12 @@ export function GridHeader({
           id={`${HEADER_ID}-0`}
           aria-colindex={1}
           data-select-all
-          aria-label={t('grid.select_all')}
           className={cn(
             'sticky left-0 z-1 grid place-items-center bg-surface',
             activeColumn === 0 && 'outline-2 -outline-offset-2 outline-accent',
           )}
         >
+          <span className="sr-only">{t('grid.select_all')}</span>
           <Checkmark checked={allSelected} />
         </div>
         {columns.map((column, at) => (

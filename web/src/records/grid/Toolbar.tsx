@@ -13,6 +13,7 @@ import { Button } from '@/ui/button';
 import { Menu, MenuContent, MenuItem, MenuTrigger } from '@/ui/menu';
 import { Popover, PopoverContent, PopoverTrigger } from '@/ui/popover';
 import { Skeleton } from '@/ui/skeleton';
+import { Tooltip } from '@/ui/tooltip';
 import type { Rows } from './rows';
 import { SearchBox } from './SearchBox';
 
@@ -57,13 +58,16 @@ function Display({ entity, view }: Pick<ToolbarProps, 'entity' | 'view'>) {
   const { shown, change } = view;
   return (
     <Popover>
-      <PopoverTrigger asChild>
-        <Button variant="ghost" aria-label={t('grid.display')}>
-          <SlidersHorizontal aria-hidden />
-          <span className="hidden @4xl:inline">{t('grid.display')}</span>
-        </Button>
-      </PopoverTrigger>
+      <Tooltip text={t('grid.display_help')}>
+        <PopoverTrigger asChild>
+          <Button variant="ghost" aria-label={t('grid.display')}>
+            <SlidersHorizontal aria-hidden />
+            <span className="hidden @4xl:inline">{t('grid.display')}</span>
+          </Button>
+        </PopoverTrigger>
+      </Tooltip>
       <PopoverContent
+        aria-label={t('grid.display')}
         align="end"
         className="max-h-[min(36rem,var(--radix-popover-content-available-height))]"
       >
@@ -137,11 +141,13 @@ function MoreMenu({ search, change }: Pick<ToolbarProps['view'], 'search' | 'cha
   const { t } = useTranslation();
   return (
     <Menu>
-      <MenuTrigger asChild>
-        <Button variant="ghost" size="icon" aria-label={t('grid.more')}>
-          <MoreHorizontal aria-hidden />
-        </Button>
-      </MenuTrigger>
+      <Tooltip text={t('grid.more')}>
+        <MenuTrigger asChild>
+          <Button variant="ghost" size="icon" aria-label={t('grid.more')}>
+            <MoreHorizontal aria-hidden />
+          </Button>
+        </MenuTrigger>
+      </Tooltip>
       <MenuContent align="end">
         <MenuItem onSelect={() => change({ deleted: search.deleted ? undefined : true, open: undefined })}>
           {t(search.deleted ? 'grid.hide_deleted' : 'grid.show_deleted')}

@@ -24,9 +24,8 @@ const features = tableFeatures({
 
 export type GridTable = ReactTable<typeof features, RecordData>;
 
-/** The box that selects a row. */
-export const SELECT_COLUMN = '#select';
-export const SELECT_WIDTH = 36;
+/** Of the box that selects a row. */
+const SELECT_WIDTH = 36;
 
 export const MIN_WIDTH = 60;
 const MAX_WIDTH = 900;

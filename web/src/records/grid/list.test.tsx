@@ -105,7 +105,7 @@ describe('the address', () => {
     expect(screen.getByRole('button', { name: /My tickets/ })).toBeVisible();
     expect(screen.getByRole('button', { name: 'Status is New' })).toBeVisible();
     const headers = within(element).getAllByRole('columnheader');
-    expect(headers.map((header) => header.textContent)).toEqual(['', 'Title', 'Status']);
+    expect(headers.map((header) => header.textContent)).toEqual(['Select all rows', 'Title', 'Status']);
     expect(headers[1]).toHaveAttribute('aria-sort', 'ascending');
     expect(await screen.findByRole('complementary')).toBeVisible();
     expect(new Set(rows(element).map((row) => within(row).getByText('New').textContent))).toEqual(
@@ -135,7 +135,7 @@ describe('a bulk edit', () => {
     const dialog = await screen.findByRole('dialog', { name: 'Edit 60 records' });
     await user.selectOptions(within(dialog).getByRole('combobox', { name: 'Field' }), 'priority');
     expect(within(dialog).getByRole('button', { name: 'Change 60 records' })).toBeDisabled();
-    await user.selectOptions(within(dialog).getByLabelText('New value'), 'low');
+    await user.selectOptions(await within(dialog).findByLabelText('New value'), 'low');
     await user.click(within(dialog).getByRole('button', { name: 'Change 60 records' }));
     expect(
       await within(dialog).findByText(`${60 - closed.length} changed, ${closed.length} refused`),

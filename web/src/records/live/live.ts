@@ -45,7 +45,7 @@ function dispatch(client: QueryClient, changes: ChangeEvent[]): void {
 }
 
 /** Opens the stream and keeps it open; answers the function that closes it. */
-export function followChanges(client: QueryClient): () => void {
+function followChanges(client: QueryClient): () => void {
   let source: EventSource | null = null;
   let gathered: ChangeEvent[] = [];
   let gathering: ReturnType<typeof setTimeout> | undefined;

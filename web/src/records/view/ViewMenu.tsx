@@ -90,17 +90,19 @@ export function ViewMenu(props: ViewMenuProps) {
   return (
     <>
       <Menu>
-        <MenuTrigger asChild>
-          <Button variant="ghost" className="min-w-0 shrink px-2 text-base font-semibold">
-            <span className="truncate">{current?.label ?? everything}</span>
-            {changed && (
-              <span className="text-xs font-normal text-muted-foreground max-sm:sr-only">
-                {t('view.changed')}
-              </span>
-            )}
-            <ChevronDown aria-hidden className="text-muted-foreground" />
-          </Button>
-        </MenuTrigger>
+        <h1 className="min-w-0">
+          <MenuTrigger asChild>
+            <Button variant="ghost" className="max-w-full min-w-0 px-2 text-base font-semibold">
+              <span className="truncate">{current?.label ?? everything}</span>
+              {changed && (
+                <span className="text-xs font-normal text-muted-foreground max-sm:sr-only">
+                  {t('view.changed')}
+                </span>
+              )}
+              <ChevronDown aria-hidden className="text-muted-foreground" />
+            </Button>
+          </MenuTrigger>
+        </h1>
         <MenuContent className="w-64">
           <MenuRadioGroup
             value={current?.key ?? EVERYTHING}

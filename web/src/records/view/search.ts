@@ -35,7 +35,7 @@ function names(value: unknown): string[] | undefined {
   return found.length > 0 ? found : undefined;
 }
 
-export function isCondition(value: unknown): value is Condition {
+function isCondition(value: unknown): value is Condition {
   if (typeof value !== 'object' || value === null) {
     return false;
   }

@@ -51,7 +51,7 @@ function empty(value: unknown): boolean {
   );
 }
 
-export function matches(record: RecordData, condition: Condition, context: Context): boolean {
+function matches(record: RecordData, condition: Condition, context: Context): boolean {
   if ('all' in condition) {
     return condition.all.every((part) => matches(record, part, context));
   }
