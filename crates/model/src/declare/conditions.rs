@@ -10,6 +10,7 @@ use super::diagnostic::{Mistakes, Place};
 use super::sorts;
 use super::tree::Node;
 use crate::condition::{Condition, ConditionError, Op};
+use crate::layout::Layout;
 use crate::predicate::{Binder, Variables};
 use crate::schema::{Entity, EntityIx, FieldType, Schema};
 
@@ -41,6 +42,7 @@ pub(crate) fn check(
             checker.never_widens(entry.node.get("where"));
         }
     }
+    let layout = Layout::of(schema);
     for declared in &all.views {
         let entity = declared
             .node
@@ -48,7 +50,7 @@ pub(crate) fn check(
             .and_then(|name| schema.find(name));
         if let Some(ix) = entity {
             checker.bind(ix, declared.node.get("filter"));
-            sorts::check(schema, ix, &declared.node, checker.mistakes);
+            sorts::check(schema, &layout, ix, &declared.node, checker.mistakes);
         }
     }
 }

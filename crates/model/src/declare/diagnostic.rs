@@ -53,7 +53,7 @@ pub(crate) struct Place {
     pub(crate) offset: usize,
 }
 
-/// More than anybody mends in one sitting; a file of nothing but mistakes must not fill the memory.
+/// Errors, and warnings, at most: more than anybody mends in one sitting; a file of nothing but mistakes must not fill the memory.
 const MAX_FOUND: usize = 2_000;
 /// No name is longer, so nothing longer is a slip of the finger.
 const MAX_SLIP: usize = 80;
@@ -64,6 +64,7 @@ pub(crate) struct Mistakes<'a> {
     files: Vec<File<'a>>,
     found: Vec<Diagnostic>,
     errors: usize,
+    warnings: usize,
 }
 
 #[derive(Debug)]
@@ -165,8 +166,12 @@ impl<'a> Mistakes<'a> {
         if code != "syntax" && self.files.get(at.file).is_some_and(|file| file.broken) {
             return;
         }
-        self.errors += usize::from(severity == Severity::Error);
-        if self.found.len() >= MAX_FOUND {
+        let count = match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        *count += 1;
+        if *count > MAX_FOUND {
             return;
         }
         let (file, line, column) = self.locate(at);

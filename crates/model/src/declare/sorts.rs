@@ -10,7 +10,13 @@ use crate::layout::{self, IndexColumn, Layout};
 use crate::schema::{Entity, EntityIx, FieldIx, FieldType, Schema, SortField, system};
 
 /// Reports a view whose sort no index of its entity serves.
-pub(crate) fn check(schema: &Schema, ix: EntityIx, view: &Node, mistakes: &mut Mistakes<'_>) {
+pub(crate) fn check(
+    schema: &Schema,
+    layout: &Layout,
+    ix: EntityIx,
+    view: &Node,
+    mistakes: &mut Mistakes<'_>,
+) {
     let entity = schema.entity(ix);
     let Some(sort_node) = view.get("sort") else {
         return;
@@ -30,7 +36,6 @@ pub(crate) fn check(schema: &Schema, ix: EntityIx, view: &Node, mistakes: &mut M
     let filter = view.get("filter").map(Node::to_json).unwrap_or_default();
     let filter = Condition::from_json(&filter).unwrap_or_default();
     let narrowed = narrowed(entity, &filter);
-    let layout = Layout::of(schema);
     let table = layout.table(&layout::table_name(entity));
     let indexes = table.map_or(&[][..], |table| &table.indexes);
     let is_served = indexes

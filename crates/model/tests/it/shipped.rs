@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::{fs, io};
 
-use opsflux_model::declare::{ModuleSource, Options, declare};
+use opsflux_model::declare::{ModuleSource, Options, declare, fix};
+use proptest::prelude::*;
 
 /// Every module of the repository, as the server reads them from disk.
 fn shipped() -> io::Result<Vec<ModuleSource>> {
@@ -66,5 +67,50 @@ fn the_desk_is_there_as_its_files_say() {
             "{}",
             entity.id
         );
+    }
+}
+
+/// What a hand may do to a file: cut a piece out, put a piece in, or write one character over.
+fn spoil(text: &str, at: usize, length: usize, piece: &str) -> String {
+    let edge = |mut at: usize| {
+        at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = edge(at);
+    let end = edge(start + length).max(start);
+    format!("{}{piece}{}", &text[..start], &text[end..])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// Whatever is written, the answer is a list of mistakes or a schema, never a fall.
+    #[test]
+    fn no_slip_makes_the_checker_fall(
+        slips in prop::collection::vec(
+            (any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..40_usize,
+             prop::sample::select(vec!["", "\"", "[", "]", "{", "}", "=", "-1", "true", "\n", "é", ".", "_", "x", "99999999999999999999", "[fields]\n"])),
+            1..6,
+        ),
+    ) {
+        let mut modules = shipped().unwrap();
+        for (module, file, at, length, piece) in slips {
+            let module = module.index(modules.len());
+            let files = &mut modules[module].files;
+            let file = file.index(files.len());
+            let text = &mut files[file].1;
+            *text = spoil(text, at.index(text.len() + 1), length, piece);
+        }
+        if let Ok(accepted) = declare(&modules, Options::STRICT) {
+            prop_assert!(!accepted.schema.entities.is_empty());
+        }
+        let mut count = 0;
+        let _ = fix(&modules, &mut || {
+            count += 1;
+            count.to_string()
+        });
     }
 }
