@@ -12,7 +12,6 @@
 
 mod account;
 mod bootstrap;
-mod closing;
 mod cookies;
 mod founding;
 mod freshness;
@@ -138,20 +137,14 @@ impl Identity {
         self.inner.profile(caller).await
     }
 
-    /// Follows the feed until `stop` turns true: what changes about people and sessions is heard,
-    /// and sessions end whose person may not go on. One of these runs in every process.
+    /// Follows the feed until `stop` turns true, so that memory may be believed. One of these runs
+    /// in every process.
     pub async fn follow(self, mut stop: tokio::sync::watch::Receiver<bool>) {
-        let records = self.inner.records.clone();
-        let closing = Arc::new(closing::Closing(self.inner.clone()));
-        let closing = opsflux_records::feed::follow(records.clone(), closing, stop.clone());
-        let hearing = watch::follow(records, self.inner.freshness.clone());
-        let stopped = async move {
-            // An error means that nobody is left to say stop, which says it too.
-            let _ = stop.wait_for(|stop| *stop).await;
-        };
+        let hearing = watch::follow(self.inner.records.clone(), self.inner.freshness.clone());
         tokio::select! {
-            () = async { tokio::join!(closing, hearing); } => {}
-            () = stopped => {}
+            () = hearing => {}
+            // An error means that nobody is left to say stop, which says it too.
+            _ = stop.wait_for(|stop| *stop) => {}
         }
     }
 

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::ACTIVE;
 use crate::freshness::{Freshness, Mark};
 use crate::structure::Structure;
-use crate::table::{Query, Table, at, text_at};
+use crate::table::{Query, Table, at, text_at, time_at};
 
 /// The setting of the first tenant that names the account that holds the instance.
 pub(crate) const INSTANCE_ADMINISTRATOR: &str = "instance.administrator";
@@ -32,17 +32,25 @@ const OLDEST: SignedDuration = SignedDuration::from_mins(1);
 /// A person as requests need it.
 #[derive(Debug)]
 pub(crate) struct Person {
-    /// Whether the account may be used.
-    pub active: bool,
+    active: bool,
     pub access: Arc<Access>,
     /// The language of the profile.
     pub language: Option<Language>,
     pub time_zone: TimeZone,
+    /// Sessions begun before are over.
+    sessions_from: Option<Timestamp>,
     /// Companies the person may work in: id and name, by name.
     pub companies: Vec<(Uuid, String)>,
     schema: Arc<Schema>,
     mark: Mark,
     made_at: Timestamp,
+}
+
+impl Person {
+    /// Whether a session begun at `began` may be used.
+    pub fn accepts(&self, began: Timestamp) -> bool {
+        self.active && self.sessions_from.is_none_or(|from| began >= from)
+    }
 }
 
 struct KeptStructure {
@@ -133,7 +141,13 @@ impl People {
         let structure = &kept.structure;
         let users = Table::of(schema, "user")?;
         let query = Query {
-            fields: &["status", "company", "language", "time_zone"],
+            fields: &[
+                "status",
+                "company",
+                "language",
+                "time_zone",
+                "sessions_from",
+            ],
             filter: users.is("id", user)?,
             newest: None,
             limit: 1,
@@ -174,6 +188,7 @@ impl People {
             access: Arc::new(Access::compile(schema, principal, &variables)),
             language: at(row, 2).as_text().and_then(Language::parse),
             time_zone,
+            sessions_from: time_at(row, 4),
             companies,
             schema: schema.clone(),
             mark,

@@ -127,7 +127,9 @@ impl Inner {
         }
         let (tenant, user) = (live.owner.tenant, live.owner.user);
         match self.people.find(tenant, user, now).await? {
-            Some(person) if person.active => caller(&person, headers, origin).map(Some),
+            Some(person) if person.accepts(live.began) => {
+                caller(&person, headers, origin).map(Some)
+            }
             _ => Ok(None),
         }
     }

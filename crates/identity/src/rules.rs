@@ -218,6 +218,11 @@ impl Rule for UserRule {
         if leaves && Self::is_administrator(draft, known) {
             keep_an_administrator(draft, draft.id);
         }
+        // Who changes his own password ends his other sessions himself and stays in this one.
+        let replaced = draft.changes("password") && known.user != Some(draft.id);
+        if !draft.is_new() && (leaves || replaced) {
+            draft.set("sessions_from", known.now);
+        }
         Ok(())
     }
 

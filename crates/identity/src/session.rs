@@ -39,6 +39,8 @@ const ATTEMPTS: usize = 5;
 pub(crate) struct Live {
     pub owner: Owner,
     pub csrf: String,
+    /// When it was begun by signing in.
+    pub began: Timestamp,
     expires_at: Timestamp,
 }
 
@@ -114,10 +116,11 @@ impl Sessions {
             session,
         };
         let csrf = self.tokens.csrf(session);
-        let expires_at = family.expires_at;
+        let (began, expires_at) = (family.began, family.expires_at);
         Ok((!family.ended).then_some(Live {
             owner,
             csrf,
+            began,
             expires_at,
         }))
     }
@@ -232,7 +235,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// The sessions of a person that may be used, the last one used first.
+    /// The sessions of a person that have neither ended nor expired, the last one used first.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use opsflux_records::Records;
 use opsflux_store::StoreError;
 use opsflux_store::feed::NewEntry;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::freshness::Freshness;
 use crate::session;
@@ -17,28 +18,29 @@ use crate::session;
 /// How often the feed is asked even when nothing woke us: an answer without entries also proves
 /// that we hear. Four times within the silence after which memory is not believed.
 const HEARTBEAT: Duration = Duration::from_millis(500);
+/// How soon after one read the next may follow: the feed of a busy instance grows all the time,
+/// and reading it forty times a second is enough to hear of everything at once.
+const GAP: Duration = Duration::from_millis(25);
 /// Entries of one read.
 const PAGE: u32 = 1_000;
 
-/// Reads the feed until the process ends. A database that does not answer only makes memory old.
+/// Reads the feed until the store is closed. A database that does not answer only makes memory
+/// old.
 pub(crate) async fn follow(records: Records, freshness: Arc<Freshness>) {
     let mut wake = records.store().subscribe_feed();
-    let mut beat = tokio::time::interval(HEARTBEAT);
-    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut position = None;
     loop {
-        tokio::select! {
-            _ = beat.tick() => {}
-            changed = wake.changed() => {
-                if changed.is_err() {
-                    return; // The store is closed.
-                }
-            }
-        }
         match catch_up(&records, &freshness, position).await {
             Ok(reached) => position = Some(reached),
             Err(error) => tracing::warn!(%error, "identity cannot read the feed"),
         }
+        let read = Instant::now();
+        match timeout_at(read + HEARTBEAT, wake.changed()).await {
+            Ok(Ok(())) => sleep_until(read + GAP).await,
+            Ok(Err(_closed)) => return,
+            Err(_elapsed) => {}
+        }
+        wake.mark_unchanged();
     }
 }
 

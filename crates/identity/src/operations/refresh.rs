@@ -96,12 +96,12 @@ async fn refresh(inner: Arc<Inner>, call: Call) -> Result<Reply, Error> {
         }
         // The cookies of the other page are in the browser already.
         Rotation::Again => Ok(json_reply(&renewed())),
-        Rotation::Rotated(owner, next) => {
+        Rotation::Rotated { owner, began, next } => {
             let person = inner
                 .people
                 .find(owner.tenant, owner.user, inner.records.now())
                 .await?;
-            if !person.is_some_and(|person| person.active) {
+            if !person.is_some_and(|person| person.accepts(began)) {
                 inner
                     .sessions
                     .end(owner.tenant, &[owner.session], None)

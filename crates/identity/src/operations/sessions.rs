@@ -57,7 +57,21 @@ async fn answer_list(inner: Arc<Inner>, call: Call) -> Result<Reply, Error> {
     let current = inner.session_of(&call.headers, inner.records.now()).await?;
     let current = current.map(|live| live.owner.session);
     let all = inner.sessions.of(caller.tenant(), caller.user()).await?;
-    let items: Vec<Json> = all.iter().map(|shown| item(shown, current)).collect();
+    let person = inner
+        .people
+        .find(caller.tenant(), caller.user(), inner.records.now())
+        .await?;
+    let usable = |shown: &&Shown| {
+        let began = shown.created_at;
+        person
+            .as_ref()
+            .is_some_and(|person| began.is_some_and(|began| person.accepts(began)))
+    };
+    let items: Vec<Json> = all
+        .iter()
+        .filter(usable)
+        .map(|shown| item(shown, current))
+        .collect();
     Ok(json_reply(&json!({"items": items, "next_cursor": null})))
 }
 

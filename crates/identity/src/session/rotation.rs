@@ -12,8 +12,13 @@ use crate::token::{Owner, REFRESH_LIFE, RefreshToken, same};
 
 /// What became of a refresh token.
 pub(crate) enum Rotation {
-    /// It was the current one; this one is now.
-    Rotated(Owner, RefreshToken),
+    /// It was the current one; `next` is now.
+    Rotated {
+        owner: Owner,
+        /// When the session was begun.
+        began: Timestamp,
+        next: RefreshToken,
+    },
     /// It was used already, moments ago: two pages of one browser that renewed at once. It gets
     /// nothing, and nothing is ended.
     Again,
@@ -39,6 +44,7 @@ const SECOND_PAGE: SignedDuration = SignedDuration::from_secs(10);
 #[derive(Debug, Clone)]
 pub(super) struct Family {
     pub user: Uuid,
+    pub began: Timestamp,
     digest: String,
     rotated_at: Timestamp,
     pub expires_at: Timestamp,
@@ -104,7 +110,8 @@ impl Sessions {
             match self.replace(&owner, &digest, &next, origin, now).await {
                 Ok(()) => {
                     self.freshness.session_changed(tenant, session);
-                    return Ok(Rotation::Rotated(owner, next));
+                    let began = family.began;
+                    return Ok(Rotation::Rotated { owner, began, next });
                 }
                 // Somebody else was faster with the same token, or ended the session.
                 Err(
@@ -175,6 +182,7 @@ impl Sessions {
                 "last_seen_at",
                 "expires_at",
                 "ended_at",
+                "created_at",
             ],
             filter: table.is("id", session)?,
             newest: None,
@@ -188,6 +196,7 @@ impl Sessions {
                 rotated_at: time_at(row, 2)?,
                 expires_at: time_at(row, 3)?,
                 ended: time_at(row, 4).is_some(),
+                began: time_at(row, 5)?,
             })
         }))
     }
@@ -201,6 +210,7 @@ mod tests {
         let rotated_at = Timestamp::UNIX_EPOCH;
         Family {
             user: Uuid::from_u128(1),
+            began: rotated_at,
             digest: "current".into(),
             rotated_at,
             expires_at: rotated_at + REFRESH_LIFE,
