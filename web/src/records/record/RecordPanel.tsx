@@ -1,8 +1,15 @@
 /** One record, beside a list or as a page of its own. */
-import { useSuspenseQuery } from '@tanstack/react-query';
-import { appMetaQuery, entityQuery, fieldNamed } from '@/api/meta';
-import { recordQuery } from '@/api/records';
-import { FieldDisplay } from '@/records/fields/FieldDisplay';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useTranslation } from 'react-i18next';
+import { appMetaQuery, entityQuery } from '@/api/meta';
+import { isProblem } from '@/api/problem';
+import { recordKeys, recordQuery } from '@/api/records';
+import type { AppMeta, EntityMeta } from '@/api/types';
+import { ProblemState } from '@/feedback/ProblemState';
+import { useChanges } from '@/records/live/live';
+import { Button } from '@/ui/button';
+import { Skeleton } from '@/ui/skeleton';
+import { RecordView } from './RecordView';
 
 export interface RecordPanelProps {
   collection: string;
@@ -14,33 +21,74 @@ export interface RecordPanelProps {
   onClose?: () => void;
 }
 
-export function RecordPanel({ collection, id, mode }: RecordPanelProps) {
-  const { data: app } = useSuspenseQuery(appMetaQuery);
-  const name = app.entities.find((entity) => entity.collection === collection)?.name ?? collection;
-  const { data: entity } = useSuspenseQuery(entityQuery(name));
-  const { data } = useSuspenseQuery(recordQuery(entity, id));
-  const title = entity.title_field ? fieldNamed(entity, entity.title_field) : undefined;
+function Placeholder() {
   return (
-    <article className={mode === 'panel' ? 'p-4' : 'mx-auto max-w-3xl p-4'}>
-      <h1 className="text-lg font-semibold">
-        {String((title && data.record[title.name]) ?? data.record.number ?? id)}
-      </h1>
-      <dl className="mt-4 grid grid-cols-[10rem_1fr] gap-x-4 gap-y-2">
-        {entity.fields.map((field) => (
-          <div key={field.name} className="contents">
-            <dt className="text-muted-foreground">{field.label}</dt>
-            <dd className="min-w-0">
-              <FieldDisplay
-                field={field}
-                value={data.record[field.name]}
-                variant="block"
-                labels={data.labels}
-                states={entity.states}
-              />
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </article>
+    <div aria-busy className="flex flex-col gap-3 p-4">
+      <Skeleton className="h-4 w-32" />
+      <Skeleton className="h-6 w-3/5" />
+      <Skeleton className="h-7 w-72" />
+      <Skeleton className="mt-4 h-64 w-full" />
+    </div>
   );
+}
+
+interface LoadedProps extends RecordPanelProps {
+  app: AppMeta;
+  entity: EntityMeta;
+}
+
+function Loaded({ app, entity, id, mode, onClose }: LoadedProps) {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  const { data, error, isError, refetch } = useQuery(recordQuery(entity, id));
+  useChanges(entity.name, (changes) => {
+    // The stream names records by id; this one may stand in the address, and so in the cache, by its number.
+    if (data && data.record.id !== id && changes.some((change) => change.id === data.record.id)) {
+      void client.invalidateQueries({ queryKey: recordKeys.record(entity.name, id) });
+    }
+  });
+  if (!data) {
+    return isError ? (
+      <ProblemState
+        error={error}
+        onRetry={() => void refetch()}
+        actions={onClose && <Button onClick={onClose}>{t('action.close')}</Button>}
+      />
+    ) : (
+      <Placeholder />
+    );
+  }
+  return (
+    <RecordView
+      key={data.record.id}
+      entity={entity}
+      page={data}
+      me={app.user}
+      reference={id}
+      mode={mode}
+      missing={isError && isProblem(error) && error.status === 404}
+      onClose={onClose}
+    />
+  );
+}
+
+export function RecordPanel(props: RecordPanelProps) {
+  const { data: app } = useQuery(appMetaQuery);
+  const name = app?.entities.find((entity) => entity.collection === props.collection)?.name;
+  const {
+    data: entity,
+    error,
+    isError,
+    refetch,
+  } = useQuery({
+    ...entityQuery(name ?? props.collection),
+    enabled: app !== undefined,
+  });
+  if (isError && !entity) {
+    return <ProblemState error={error} onRetry={() => void refetch()} />;
+  }
+  if (!app || !entity) {
+    return <Placeholder />;
+  }
+  return <Loaded {...props} app={app} entity={entity} />;
 }

@@ -1,5 +1,6 @@
 /** The records of the fake server: the same at each start, so that screenshots and tests agree. */
 import type { RecordData } from '@/api/types';
+import { moreRecords } from './specimen';
 
 const people = [
   'Awa Ndong',
@@ -88,6 +89,7 @@ export function seed(count: number, now: number): Map<string, Map<string, Record
       ),
     ],
     ['groups', byId(groups.map((name, index) => ({ id: `group-${index}`, name, ...stamp })))],
+    ...moreRecords(stamp).map(([name, records]): [string, Map<string, RecordData>] => [name, byId(records)]),
     ['saved-views', new Map()],
   ]);
 }

@@ -1,6 +1,8 @@
 /** Metadata of a small service desk, in French and English, as the server would answer it. */
 import type { AppMeta, ChoiceOption, EntityMeta, FieldMeta, Operator, StateMeta } from '@/api/types';
 
+import { asset, category, deskFields, specimen } from './specimen';
+
 export type Words = 'fr' | 'en';
 
 const text: Operator[] = ['eq', 'ne', 'contains', 'starts_with', 'ends_with', 'in', 'not_in', 'is_empty'];
@@ -53,7 +55,18 @@ const plain = {
 
 function ticketStates(words: Words): StateMeta[] {
   const w = (fr: string, en: string) => (words === 'fr' ? fr : en);
-  const to = (...states: string[]) => states.map((state) => ({ state, label: state, requires: [] }));
+  const labels: Record<string, string> = {
+    todo: w('À faire', 'To do'),
+    in_progress: w('En cours', 'In progress'),
+    done: w('Terminé', 'Done'),
+    closed: w('Fermé', 'Closed'),
+  };
+  const to = (...states: string[]) =>
+    states.map((state) => ({
+      state,
+      label: labels[state] ?? state,
+      requires: state === 'done' ? ['resolution'] : [],
+    }));
   return [
     {
       value: 'new',
@@ -188,6 +201,7 @@ function ticketFields(words: Words): FieldMeta[] {
       currency: 'EUR',
       operators: times,
     },
+    ...deskFields(w),
     ...systemFields(words),
   ];
 }
@@ -210,6 +224,16 @@ function ticket(words: Words): EntityMeta {
     files: true,
     fields: ticketFields(words),
     states: ticketStates(words),
+    related: [
+      {
+        name: 'children',
+        label: w('Sous-tickets', 'Sub-tickets'),
+        entity: 'ticket',
+        collection: 'tickets',
+        via: 'parent',
+        many_to_many: false,
+      },
+    ],
     list: {
       columns: [
         'number',
@@ -225,11 +249,27 @@ function ticket(words: Words): EntityMeta {
     },
     form: {
       sections: [
-        { name: 'main', label: w('L’essentiel', 'The essentials'), fields: ['title', 'description', 'kind'] },
+        {
+          name: 'main',
+          label: w('L’essentiel', 'The essentials'),
+          fields: ['title', 'description', 'kind', 'category', 'impacted_assets'],
+        },
         {
           name: 'handling',
           label: w('Traitement', 'Handling'),
-          fields: ['status', 'priority', 'assigned_group', 'assignee', 'due_at', 'tags', 'cost'],
+          fields: [
+            'status',
+            'priority',
+            'assigned_group',
+            'assignee',
+            'due_at',
+            'requester',
+            'tags',
+            'cost',
+            'parent',
+            'resolution',
+            'resolved_at',
+          ],
         },
       ],
       quick: ['title', 'kind', 'priority'],
@@ -305,7 +345,8 @@ function group(words: Words): EntityMeta {
 }
 
 export function entities(words: Words): EntityMeta[] {
-  return [ticket(words), user(words), group(words)];
+  const w = (fr: string, en: string) => (words === 'fr' ? fr : en);
+  return [ticket(words), user(words), group(words), category(w), asset(w), specimen()];
 }
 
 export function appMeta(words: Words, me: AppMeta['user']): AppMeta {
@@ -338,7 +379,13 @@ export function appMeta(words: Words, me: AppMeta['user']): AppMeta {
         module: 'base',
         label: w('Organisation', 'Organization'),
         icon: 'building-2',
-        items: [...item('user'), ...item('group')],
+        items: [
+          ...item('user'),
+          ...item('group'),
+          ...item('category'),
+          ...item('asset'),
+          ...item('specimen'),
+        ],
       },
     ],
     entities: all.map(({ name, collection, label, label_plural, icon, title_field, search, can }) => ({

@@ -9,6 +9,7 @@ import type {
   ProblemDocument,
   RecordData,
 } from '@/api/types';
+import { activityHandlers } from './activity';
 import { ME, seed } from './data';
 import { appMeta, entities, type Words } from './meta';
 import { type Context, listPage } from './query';
@@ -72,32 +73,41 @@ export class FakeServer {
     }
   }
 
-  private words(request: Request): Words {
+  words(request: Request): Words {
     return request.headers.get('Accept-Language')?.startsWith('fr') ? 'fr' : 'en';
   }
 
-  private entityOf(collection: string, words: Words): EntityMeta | undefined {
+  entityOf(collection: string, words: Words): EntityMeta | undefined {
     return collection === 'saved-views'
       ? savedViews
       : entities(words).find((candidate) => candidate.collection === collection);
   }
 
-  private context(entity: EntityMeta): Context {
+  /** The title of every record there is. */
+  titles(): Record<string, string> {
     const labels: Record<string, string> = {};
     for (const { collection, title_field } of entities('en')) {
       for (const record of this.collections.get(collection)?.values() ?? []) {
         labels[record.id] = String(record[title_field ?? 'id']);
       }
     }
-    return { me: ME, labels, entity };
+    return labels;
   }
 
-  private find(collection: string, id: string): RecordData | undefined {
+  titleOf(id: string): string {
+    return this.titles()[id] ?? id;
+  }
+
+  private context(entity: EntityMeta): Context {
+    return { me: ME, labels: this.titles(), entity };
+  }
+
+  find(collection: string, id: string): RecordData | undefined {
     const records = this.collections.get(collection);
     return records?.get(id) ?? [...(records?.values() ?? [])].find((record) => record.number === id);
   }
 
-  private write(collection: string, record: RecordData, changes: Record<string, unknown>): RecordData {
+  write(collection: string, record: RecordData, changes: Record<string, unknown>): RecordData {
     const { base_version: _base, ...fields } = changes;
     const next = { ...record, ...fields, version: record.version + 1, updated_at: new Date().toISOString() };
     this.collections.get(collection)?.set(record.id, next);
@@ -311,6 +321,12 @@ export class FakeServer {
       const open = path.endsWith('/auth/login') || path.endsWith('/auth/refresh');
       return this.signedIn || open ? undefined : problem(401, 'unauthenticated', 'Log in.');
     });
-    return [gate, ...this.sessionHandlers(), ...this.metaHandlers(), ...this.recordHandlers()];
+    return [
+      gate,
+      ...this.sessionHandlers(),
+      ...this.metaHandlers(),
+      ...activityHandlers(this),
+      ...this.recordHandlers(),
+    ];
   }
 }
