@@ -47,31 +47,27 @@ pub(crate) enum Done {
 impl Task {
     /// Does it. The transaction is over when this returns, whatever comes of it.
     pub(crate) async fn perform(self, session: &mut Session<'_>) -> Result<Done, MigrationError> {
-        session.begin().await?;
-        let recorded = match read(session).await {
-            Ok(recorded) => recorded,
-            Err(error) => return undone(session, error).await,
-        };
-        let done = match self {
-            Task::Migrate { schema, allow } => migrate(session, recorded, &schema, &allow).await,
-            Task::Fill => fill::batch(session, recorded).await,
-            Task::Contract => contract(session, recorded).await,
-        };
-        match done {
-            Ok((done, indexed)) => {
-                session.commit(&indexed).await?;
-                Ok(done)
-            }
-            Err(error) => undone(session, error).await,
+        let done = self.attempt(session).await;
+        if done.is_err()
+            && let Err(error) = session.rollback().await
+        {
+            // The connection is closed after a failure, which takes it back as well.
+            tracing::warn!(%error, "a migration was not taken back in order");
         }
+        done
     }
-}
 
-async fn undone(session: &mut Session<'_>, why: MigrationError) -> Result<Done, MigrationError> {
-    if let Err(error) = session.rollback().await {
-        tracing::error!(%error, "a migration could not be taken back");
+    async fn attempt(self, session: &mut Session<'_>) -> Result<Done, MigrationError> {
+        session.begin().await?;
+        let recorded = read(session).await?;
+        let (done, indexed) = match self {
+            Task::Migrate { schema, allow } => migrate(session, recorded, &schema, &allow).await?,
+            Task::Fill => fill::batch(session, recorded).await?,
+            Task::Contract => contract(session, recorded).await?,
+        };
+        session.commit(&indexed).await?;
+        Ok(done)
     }
-    Err(why)
 }
 
 /// What is done, and the tables whose statistics are to be taken anew.

@@ -24,8 +24,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_postgres::{AsyncMessage, Client, Socket, Statement};
 
-use super::fault;
-use super::pool::{Connector, SESSION, Stream};
+use super::pool::{Connector, Stream};
+use super::{fault, pool};
 use crate::error::StoreError;
 
 /// Least time between two rounds of a process.
@@ -229,8 +229,9 @@ impl Session {
         let failed = |error: tokio_postgres::Error| fault::reading(&error);
         let (client, connection) = connector.connect().await?;
         let driver = tokio::spawn(listen(connection, told));
-        let set_up = format!("{SESSION}; SET statement_timeout TO '30s'; LISTEN {CHANNEL}");
-        client.batch_execute(&set_up).await.map_err(failed)?;
+        pool::set_up(&client).await?;
+        let listen = format!("SET statement_timeout TO '30s'; LISTEN {CHANNEL}");
+        client.batch_execute(&listen).await.map_err(failed)?;
         let place = client.prepare(PLACE).await.map_err(failed)?;
         Ok(Session {
             client,

@@ -27,16 +27,13 @@ impl Postgres {
         let session = TableSession {
             connection: &connection,
         };
-        let done = task.perform(&mut Session::Postgres(session)).await;
-        if connection.client.is_closed() {
-            return done;
-        }
+        let done = task.perform(&mut Session::Postgres(session)).await?;
         work.finish();
-        if matches!(done, Ok(Done::Changed { .. })) {
+        if let Done::Changed { .. } = done {
             self.pool.manager().forget_statements();
             self.feed.committed();
         }
-        done
+        Ok(done)
     }
 }
 

@@ -134,23 +134,32 @@ async fn many_statements_do_not_fill_the_server() {
     drop(database);
 }
 
+/// What a start is refused with.
+async fn refused(url: &str) -> String {
+    match Postgres::open(url, 1).await.err() {
+        Some(StoreError::Setup(told)) => told,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_would_lose_confirmed_changes_is_refused() {
-    for (settings, named) in [
-        (&[("fsync", "off")][..], "fsync"),
-        (&[("full_page_writes", "off")], "full_page_writes"),
-        (&[("synchronous_commit", "off")], "synchronous_commit"),
-        (
-            &[("default_transaction_read_only", "on")],
-            "accepts no writes",
-        ),
+    let cluster = Cluster::private(&[("fsync", "off"), ("full_page_writes", "off")]).unwrap();
+    let told = refused(&cluster.url("postgres")).await;
+    assert!(
+        told.contains("fsync") && told.contains("full_page_writes"),
+        "{told}"
+    );
+    let database = Cluster::shared().unwrap().database().unwrap();
+    for (setting, named) in [
+        ("synchronous_commit TO off", "synchronous_commit"),
+        ("default_transaction_read_only TO on", "accepts no writes"),
     ] {
-        let cluster = Cluster::private(settings).unwrap();
-        let url = cluster.url("postgres");
-        let refused = Postgres::open(&url, 1).await.err();
-        let Some(StoreError::Setup(told)) = refused else {
-            panic!("{settings:?}: {refused:?}");
-        };
+        let name = database.name();
+        database
+            .sql(&format!("ALTER DATABASE \"{name}\" SET {setting}"))
+            .unwrap();
+        let told = refused(&database.url()).await;
         assert!(told.contains(named), "{told}");
     }
 }

@@ -132,7 +132,11 @@ async fn readers_see_everything_once_and_versions_in_order_while_processes_write
     let writers = async {
         let write = |record: u128| {
             // Records are spread over the processes; each is written by one task at a time.
-            let postgres = if record.is_multiple_of(2) { &first } else { &second };
+            let postgres = if record.is_multiple_of(2) {
+                &first
+            } else {
+                &second
+            };
             async move {
                 for version in 1..=versions {
                     let change = change(&[entry(record, version)]);

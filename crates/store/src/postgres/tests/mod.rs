@@ -4,6 +4,7 @@ mod cells;
 mod connection;
 mod feed;
 mod tls;
+mod write;
 
 use opsflux_testkit::postgres::{Cluster, Database};
 
