@@ -4,11 +4,14 @@
 //! linked entity for titles. Nothing is filtered after it was read.
 
 pub mod columns;
+mod extras;
 pub mod history;
 pub mod json;
 pub mod labels;
 mod page;
+mod place;
 pub mod query;
+mod ranked;
 pub mod search;
 
 use opsflux_model::schema::{EntityIx, EntityKind, FieldIx, FieldType, system};

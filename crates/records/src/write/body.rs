@@ -85,6 +85,16 @@ fn input(declared: &Entity, ix: FieldIx, json: &Json) -> Result<Input, wire::Inv
         }
         (kind, Json::Object(object)) if kind.is_set() => members(kind, object),
         (kind, Json::Null) if kind.is_set() => Ok(Input::To(Value::Set(Vec::new()))),
+        (FieldType::State { .. }, Json::String(code))
+            if !declared.states.iter().any(|state| state.name == *code) =>
+        {
+            let known: Vec<_> = declared
+                .states
+                .iter()
+                .map(|state| state.name.as_str())
+                .collect();
+            Err(wire::Invalid::new("not_an_option", known.join(", ")))
+        }
         (kind, json) => wire::parse(kind, json).map(Input::To),
     }
 }

@@ -19,13 +19,16 @@ mod audit;
 mod body;
 mod bulk;
 mod change;
+mod checks;
 mod delete;
+mod family;
 mod links;
 mod merge;
 pub mod numbers;
 mod rules;
 mod save;
 pub mod seed;
+mod values;
 
 use opsflux_model::schema::{EntityIx, system};
 use opsflux_model::{Access, Action, Schema};

@@ -1,4 +1,5 @@
-//! What rules asked to know, and whether the caller may make this very record.
+//! Rules of modules: what they asked to know, what they made of the draft, what they refuse; and
+//! whether the caller may make this very record.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,16 +9,63 @@ use jiff::Timestamp;
 use opsflux_model::predicate::{Hop, Record, Step};
 use opsflux_model::schema::{EntityIx, FieldIx, Schema};
 use opsflux_model::{Action, Predicate, Rule as Right, Value};
+use opsflux_store::Guard;
 use uuid::Uuid;
 
+use super::Confirm;
+use super::change::Change;
 use super::links::{Rights, bind_house};
 use super::save::Saving;
 use crate::caller::Caller;
-use crate::error::Error;
+use crate::error::{ConflictKind, Error};
 use crate::records::Records;
-use crate::rule::{Answer, Known, Need, Snapshot};
+use crate::rule::{Answer, Companion, Draft, Known, Need, Refusal, Snapshot};
 
 impl Records {
+    /// Runs the rules of the entity over the draft.
+    pub(super) async fn run_rules(
+        &self,
+        change: &mut Change,
+        caller: &Caller,
+        saving: &Saving<'_>,
+        id: Uuid,
+        values: Vec<Value>,
+    ) -> Result<(Vec<Value>, Vec<Guard>, Vec<Companion>), Error> {
+        let schema = self.schema();
+        let entity = schema.entity(saving.entity);
+        let Some(rules) = self.inner.rules.get(&entity.name) else {
+            return Ok((values, Vec::new(), Vec::new()));
+        };
+        let mut draft = Draft {
+            schema: &schema,
+            ix: saving.entity,
+            id,
+            before: saving.before.as_ref(),
+            values,
+            guards: Vec::new(),
+            system: Vec::new(),
+            companions: Vec::new(),
+        };
+        let confirmed = self.confirmed(caller, saving.options.confirm.as_ref(), id);
+        for rule in rules {
+            let needs = rule.needs(&draft);
+            let known = self
+                .known(caller, change.now, needs, confirmed.clone())
+                .await?;
+            rule.apply(&mut draft, &known)
+                .map_err(|refusal| self.refusal(caller, id, refusal))?;
+        }
+        let Draft {
+            values,
+            guards,
+            system,
+            companions,
+            ..
+        } = draft;
+        change.commit.system.extend(system);
+        Ok((values, guards, companions))
+    }
+
     /// Answers what a rule asked for, with the rights of the house.
     pub(super) async fn known(
         &self,
@@ -55,6 +103,37 @@ impl Records {
             known.answers.push(answer);
         }
         Ok(known)
+    }
+
+    fn confirmed(&self, caller: &Caller, token: Option<&Confirm>, id: Uuid) -> Option<String> {
+        let binding = crate::cursor::Binding::new("confirm")
+            .with(caller.user())
+            .with(id);
+        let payload = self.inner.cursors.open(&token?.0, binding)?;
+        String::from_utf8(payload).ok()
+    }
+
+    fn refusal(&self, caller: &Caller, id: Uuid, refusal: Refusal) -> Error {
+        let code = refusal.code.to_owned();
+        if !refusal.confirmable {
+            let field = refusal.field.map(str::to_owned);
+            return Error::Refused {
+                code,
+                params: refusal.params,
+                field,
+            };
+        }
+        let binding = crate::cursor::Binding::new("confirm")
+            .with(caller.user())
+            .with(id);
+        match self.inner.cursors.seal(code.as_bytes(), binding) {
+            Ok(token) => Error::Conflict(ConflictKind::Confirm {
+                code,
+                params: refusal.params,
+                token,
+            }),
+            Err(error) => error,
+        }
     }
 
     /// The caller's right to create must cover the record as it will be.

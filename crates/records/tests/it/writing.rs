@@ -50,6 +50,7 @@ async fn every_wrong_field_is_named_at_once(world: World) {
     let body = json!({
         "title": "x".repeat(201),
         "priority": "urgent",
+        "status": "lost",
         "due_at": "tomorrow",
         "nonsense": 1,
         "number": "TIC-1",
@@ -75,6 +76,7 @@ async fn every_wrong_field_is_named_at_once(world: World) {
             ("nonsense", "unknown_field"),
             ("number", "readonly"),
             ("priority", "not_an_option"),
+            ("status", "not_an_option"),
             ("title", "too_long"),
         ]
     );
