@@ -5,7 +5,7 @@ use crate::system::{CHROMIUM, POSTGRES, need, need_cargo};
 use crate::{generate, tidy, web};
 
 /// The release of cargo-deny that knows our `deny.toml`.
-const DENY: &str = "0.18.9";
+const DENY: &str = "0.20.2";
 
 /// Runs every test. `--quick` leaves the browser out.
 ///
