@@ -20,7 +20,7 @@ pub fn generate() -> Result<(), Failed> {
         Ok(fs::write(root().join("web/openapi.json"), document)?)
     })?;
     step("TypeScript types", || {
-        run(program("npm", &["run", "--silent", "apigen"], "web"))
+        run(program("npm", &["run", "--silent", "api"], "web"))
     })
 }
 

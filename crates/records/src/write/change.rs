@@ -171,11 +171,11 @@ impl Change {
         let Some(audit) = self.audit else { return };
         let before = touched.before.map(|b| b.values.as_slice());
         let action = match touched.op {
-            FeedOp::Created => "created",
-            FeedOp::Updated => "updated",
-            FeedOp::Deleted => "deleted",
-            FeedOp::Restored => "restored",
-            FeedOp::Purged => "purged",
+            FeedOp::Created => "create",
+            FeedOp::Updated => "update",
+            FeedOp::Deleted => "delete",
+            FeedOp::Restored => "restore",
+            FeedOp::Purged => "purge",
         };
         let mut entry = super::audit::Entry::new(&self.caller, self.now, action, "ok");
         entry.entity = Some(&entity.name);

@@ -43,7 +43,7 @@ async fn deleting_a_parent_takes_its_subtree_and_restoring_brings_it_back(world:
         .column(
             &world.admin,
             "audit_entry",
-            "action=deleted&entity=ticket",
+            "action=delete&entity=ticket",
             "record",
         )
         .await;

@@ -125,7 +125,7 @@ async fn closing_a_parent_closes_everything_below_when_so_set(world: World) {
         .list(
             &world.admin,
             "audit_entry",
-            &format!("record={c}&action=updated"),
+            &format!("record={c}&action=update"),
         )
         .await
         .unwrap();

@@ -420,7 +420,7 @@ async fn history_tells_who_changed_what(world: World) {
         .unwrap();
     let page: serde_json::Value = serde_json::from_slice(&page).unwrap();
     let entry = &page["items"][0];
-    assert_eq!(entry["action"], "updated");
+    assert_eq!(entry["action"], "update");
     assert_eq!(entry["actor"]["name"], "Ada Boss");
     assert_eq!(
         entry["changes"],
@@ -434,7 +434,7 @@ async fn history_tells_who_changed_what(world: World) {
         .unwrap();
     let page: serde_json::Value = serde_json::from_slice(&page).unwrap();
     assert_eq!(page["items"].as_array().unwrap().len(), 1);
-    assert_eq!(page["items"][0]["action"], "created");
+    assert_eq!(page["items"][0]["action"], "create");
 }
 
 async fn child_rows_are_saved_with_their_owner(world: World) {
