@@ -1,12 +1,15 @@
 //! What conditions mean, and that negation is an exact complement.
 
+use jiff::civil;
 use proptest::prelude::*;
 use proptest::{collection, option, sample};
 use rust_decimal::Decimal;
-use serde_json::json;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
 use super::*;
 use crate::access::{Access, Membership, Principal};
+use crate::condition::{Condition, ConditionError};
 use crate::world::{World, variables};
 
 const ME: Uuid = Uuid::from_u128(1);
