@@ -89,7 +89,8 @@ async fn run() -> Outcome<()> {
     };
     desk.fill().await?;
     desk.point_read().await?;
-    desk.list("list of 50, 11 columns", "90 µs", Predicate::True).await?;
+    desk.list("list of 50, 11 columns", "90 µs", Predicate::True)
+        .await?;
     for departments in [1, 4] {
         let name = format!("the same, {departments} of 20 departments");
         let rule = (0..departments).map(|n| Value::Id(id(n))).collect();
@@ -99,12 +100,16 @@ async fn run() -> Outcome<()> {
     desk.commits().await
 }
 
+/// In the order of making, as UUIDs of version 7 are.
 fn id(number: u128) -> Uuid {
-    Uuid::from_u128(number.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835))
+    let noise = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) & u128::from(u64::MAX);
+    Uuid::from_u128(number << 64 | noise)
 }
 
 fn at(second: u128) -> Outcome<Timestamp> {
-    Ok(Timestamp::from_second(1_700_000_000 + i64::try_from(second)?)?)
+    Ok(Timestamp::from_second(
+        1_700_000_000 + i64::try_from(second)?,
+    )?)
 }
 
 struct Desk {
@@ -119,7 +124,9 @@ impl Desk {
 
     fn field(&self, entity: &str, name: &str) -> Outcome<FieldIx> {
         let declared = self.schema.entity(self.entity(entity)?);
-        Ok(declared.find(name).ok_or_else(|| format!("{entity}.{name}"))?)
+        Ok(declared
+            .find(name)
+            .ok_or_else(|| format!("{entity}.{name}"))?)
     }
 
     fn is(&self, field: &str, values: Vec<Value>) -> Outcome<Predicate> {
@@ -148,8 +155,14 @@ impl Desk {
                 ("number", Value::from(format!("TIC-{number:06}"))),
                 ("created_at", made.clone()),
                 ("updated_at", made.clone()),
-                ("title", Value::from(format!("The printer of room {number} is out of paper"))),
-                ("description", Value::from("It blinks and says nothing. ".repeat(8))),
+                (
+                    "title",
+                    Value::from(format!("The printer of room {number} is out of paper")),
+                ),
+                (
+                    "description",
+                    Value::from("It blinks and says nothing. ".repeat(8)),
+                ),
                 ("kind", one(&["incident", "request"])),
                 ("priority", one(&["low", "medium", "high", "critical"])),
                 ("status", one(&["new", "done", "new"])),
@@ -187,7 +200,9 @@ impl Desk {
     }
 
     fn select(&self, fields: &[&str], filter: Predicate, limit: u32) -> Outcome<Select> {
-        let outputs = fields.iter().map(|name| Ok(Output::Field(self.field("ticket", name)?)));
+        let outputs = fields
+            .iter()
+            .map(|name| Ok(Output::Field(self.field("ticket", name)?)));
         Ok(Select {
             tenant: 1,
             entity: self.entity("ticket")?,
@@ -212,7 +227,9 @@ impl Desk {
     }
 
     async fn point_read(&self) -> Outcome<()> {
-        let fields = ["id", "version", "number", "title", "kind", "priority", "status"];
+        let fields = [
+            "id", "version", "number", "title", "kind", "priority", "status",
+        ];
         let mut json = Vec::new();
         let meter = Meter::start("point read, 7 columns", "10 µs");
         for number in 0..50_000 {
@@ -225,8 +242,17 @@ impl Desk {
 
     async fn list(&self, name: &str, goal: &str, filter: Predicate) -> Outcome<()> {
         let fields = [
-            "id", "version", "number", "title", "status", "priority", "kind", "department", "cost",
-            "due_at", "created_at",
+            "id",
+            "version",
+            "number",
+            "title",
+            "status",
+            "priority",
+            "kind",
+            "department",
+            "cost",
+            "due_at",
+            "created_at",
         ];
         let entity = self.entity("ticket")?;
         let mut json = Vec::new();
@@ -249,7 +275,11 @@ impl Desk {
         let mut prepared = Vec::new();
         for task in 0..TASKS {
             let numbers = (0..EACH).map(|n| ROWS + task * EACH + n);
-            prepared.push(numbers.map(|n| self.change(n)).collect::<Outcome<Vec<_>>>()?);
+            prepared.push(
+                numbers
+                    .map(|n| self.change(n))
+                    .collect::<Outcome<Vec<_>>>()?,
+            );
         }
         let meter = Meter::start("commit of ticket, audit and feed, 64 at once", "60 µs");
         let mut tasks = tokio::task::JoinSet::new();
@@ -282,7 +312,10 @@ impl Desk {
                         id: id(number),
                     },
                 ),
-                ("changes", Value::Json(serde_json::json!({"title": [null, "The printer"]}))),
+                (
+                    "changes",
+                    Value::Json(serde_json::json!({"title": [null, "The printer"]})),
+                ),
             ],
         )?;
         Ok(Commit {
@@ -326,7 +359,10 @@ impl Meter {
     fn stop(self, count: u32) -> Outcome<()> {
         let cpu = (cpu_time() - self.cpu) / count;
         let clock = self.clock.elapsed() / count;
-        println!("{:48} {cpu:>10.1?} CPU {clock:>10.1?} clock (goal {} CPU)", self.name, self.goal);
+        println!(
+            "{:48} {cpu:>10.1?} CPU {clock:>10.1?} clock (goal {} CPU)",
+            self.name, self.goal
+        );
         Ok(())
     }
 }
@@ -340,6 +376,9 @@ fn cpu_time() -> Duration {
         .split_whitespace()
         .map(|field| field.parse().unwrap_or(0))
         .collect();
-    let ticks = fields.get(11).zip(fields.get(12)).map_or(0, |(user, system)| user + system);
+    let ticks = fields
+        .get(11)
+        .zip(fields.get(12))
+        .map_or(0, |(user, system)| user + system);
     Duration::from_millis(ticks * 10)
 }

@@ -16,7 +16,7 @@ use crate::commit::{Commit, Committed};
 use crate::error::{CommitError, StoreError};
 use crate::query::Select;
 use crate::row::{Columns, Row};
-use crate::sql::{self, Dialect, Statement};
+use crate::sql::{self, Dialect, Indexes, Statement};
 
 /// What the engine's own reads and writes may take: they touch a handful of rows.
 const OWN_BUDGET: Duration = Duration::from_secs(10);
@@ -59,7 +59,14 @@ pub struct StoreOptions {
 /// An open database. Cheap to share by reference; nothing outside this crate writes SQL.
 pub struct Store {
     pub(crate) backend: Backend,
-    schema: ArcSwap<Schema>,
+    installed: ArcSwap<Installed>,
+}
+
+/// A schema with what follows from it.
+#[derive(Default)]
+struct Installed {
+    schema: Arc<Schema>,
+    indexes: Indexes,
 }
 
 impl Store {
@@ -72,19 +79,21 @@ impl Store {
     pub async fn open(options: StoreOptions) -> Result<Store, StoreError> {
         Ok(Store {
             backend: Backend::open(&options).await?,
-            schema: ArcSwap::default(),
+            installed: ArcSwap::default(),
         })
     }
 
     /// The schema that selects and commits are read by.
     #[must_use]
     pub fn schema(&self) -> Arc<Schema> {
-        self.schema.load_full()
+        Arc::clone(&self.installed.load().schema)
     }
 
     /// Sets the schema whose tables are there.
     pub fn install_schema(&self, schema: Arc<Schema>) {
-        self.schema.store(schema);
+        let indexes = Indexes::of(&schema);
+        let installed = Installed { schema, indexes };
+        self.installed.store(Arc::new(installed));
     }
 
     /// Which database it is: `sqlite` or `postgres`.
@@ -106,7 +115,14 @@ impl Store {
         budget: Duration,
         each: impl FnMut(&Row<'_>) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let page = sql::page(self.dialect(), &self.schema.load(), select)?;
+        let installed = self.installed.load_full();
+        let page = sql::page(
+            self.dialect(),
+            &installed.schema,
+            &installed.indexes,
+            select,
+        )?;
+        drop(installed);
         self.backend.select(&page, budget, each).await
     }
 
@@ -120,7 +136,7 @@ impl Store {
         cap: u64,
         budget: Duration,
     ) -> Result<u64, StoreError> {
-        let statement = sql::count(self.dialect(), &self.schema.load(), select, cap)?;
+        let statement = sql::count(self.dialect(), &self.schema(), select, cap)?;
         let mut count = 0;
         let each = |columns: &dyn Columns| {
             count = columns.int(0)?.unwrap_or(0);

@@ -10,6 +10,7 @@
 //!
 //! Start reading at [`page`].
 
+mod branches;
 mod column;
 mod compare;
 pub mod constraint;
@@ -28,6 +29,7 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 
+pub use branches::Indexes;
 pub use select::{count, page};
 pub use write::commit;
 

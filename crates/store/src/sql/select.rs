@@ -3,6 +3,7 @@
 use opsflux_model::schema::{EntityKind, Field, FieldType, Schema, system};
 use opsflux_model::{Predicate, layout};
 
+use super::branches::{Indexes, branches};
 use super::filter::{self, At};
 use super::sort::{self, Ordering, Part};
 use super::{Cell, Decode, Dialect, OutputPlan, Page, Sql, Statement, column, unfit};
@@ -16,10 +17,16 @@ const ROOT: &str = "t";
 ///
 /// # Errors
 /// [`StoreError::Internal`] when the select does not fit the schema.
-pub fn page(dialect: Dialect, schema: &Schema, select: &Select) -> Result<Page, StoreError> {
+pub fn page(
+    dialect: Dialect,
+    schema: &Schema,
+    indexes: &Indexes,
+    select: &Select,
+) -> Result<Page, StoreError> {
     let question = Question {
         schema,
         select,
+        branches: branches(schema, indexes, select),
         ordering: Ordering::new(schema, select, ROOT)?,
     };
     let mut outputs = Vec::new();
@@ -72,19 +79,24 @@ pub fn counted(
     sql.name(&layout::table_name(root.entity()))
         .push(" ")
         .push(ROOT);
-    filtered(sql, root, select)?;
+    filtered(sql, root, select, &select.filter)?;
     limit(sql, cap);
     sql.push(") counted");
     Ok(())
 }
 
-/// Adds `WHERE` with the walls and the filter.
-fn filtered(sql: &mut Sql, root: At<'_>, select: &Select) -> Result<(), StoreError> {
+/// Adds `WHERE` with the walls and a filter.
+fn filtered(
+    sql: &mut Sql,
+    root: At<'_>,
+    select: &Select,
+    filter: &Predicate,
+) -> Result<(), StoreError> {
     sql.push(" WHERE ");
     filter::walls(sql, root, select.living);
-    if select.filter != Predicate::True {
+    if *filter != Predicate::True {
         sql.push(" AND ");
-        filter::predicate(sql, root, &select.filter, false)?;
+        filter::predicate(sql, root, filter, false)?;
     }
     Ok(())
 }
@@ -105,6 +117,8 @@ fn limit(sql: &mut Sql, rows: u64) {
 struct Question<'a> {
     schema: &'a Schema,
     select: &'a Select,
+    /// Filters that share no row and together are the filter.
+    branches: Vec<Predicate>,
     ordering: Ordering,
 }
 
@@ -116,35 +130,59 @@ impl Question<'_> {
     ) -> Result<(Statement, Vec<OutputPlan>), StoreError> {
         let mut sql = Sql::new(dialect);
         sql.bind(Cell::Int(self.select.tenant));
+        let mut plans = Vec::new();
+        if let [filter] = self.branches.as_slice() {
+            plans = self.rows(&mut sql, part, filter, false)?.plans;
+            self.ordering.order_by(&mut sql, part);
+        } else {
+            let mut outputs = 0;
+            for (place, filter) in self.branches.iter().enumerate() {
+                sql.push(if place > 0 { " UNION ALL " } else { "" });
+                let rows = self.rows(&mut sql, part, filter, true)?;
+                (plans, outputs) = (rows.plans, rows.columns);
+            }
+            self.ordering.order_by_column(&mut sql, part, outputs);
+        }
+        limit(&mut sql, u64::from(self.select.limit));
+        Ok((sql.finish(), plans))
+    }
+
+    /// Adds `SELECT … WHERE …` of the rows of a part that pass `filter`; `merged`: with what they
+    /// are sorted by after the outputs.
+    fn rows(
+        &self,
+        sql: &mut Sql,
+        part: &Part,
+        filter: &Predicate,
+        merged: bool,
+    ) -> Result<Rows, StoreError> {
         let root = At {
             schema: self.schema,
             alias: ROOT,
             ix: self.select.entity,
         };
         sql.push("SELECT ");
-        let mut columns = Columns {
-            sql: &mut sql,
-            written: 0,
-        };
-        let plans = self
-            .select
-            .outputs
-            .iter()
-            .map(|output| self.output(&mut columns, root, output))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut columns = Columns { sql, written: 0 };
+        let outputs = self.select.outputs.iter();
+        let plans = outputs.map(|output| self.output(&mut columns, root, output));
+        let plans = plans.collect::<Result<Vec<_>, _>>()?;
         if plans.is_empty() {
-            sql.push("1");
+            columns.next().push("1");
+        }
+        let written = columns.written;
+        if merged {
+            self.ordering.columns(sql, part);
         }
         sql.push(" FROM ");
-        sql.name(&layout::table_name(root.entity()))
-            .push(" ")
-            .push(ROOT);
-        sort::joins(&mut sql, root, &self.select.sort)?;
-        filtered(&mut sql, root, self.select)?;
-        self.ordering.conditions(&mut sql, part);
-        self.ordering.order_by(&mut sql, part);
-        limit(&mut sql, u64::from(self.select.limit));
-        Ok((sql.finish(), plans))
+        sql.name(&layout::table_name(root.entity()));
+        sql.push(" ").push(ROOT);
+        sort::joins(sql, root, &self.select.sort)?;
+        filtered(sql, root, self.select, filter)?;
+        self.ordering.conditions(sql, part);
+        Ok(Rows {
+            plans,
+            columns: written,
+        })
     }
 
     fn output(
@@ -189,6 +227,13 @@ impl Question<'_> {
             }
         }
     }
+}
+
+/// What a `SELECT` answers.
+struct Rows {
+    plans: Vec<OutputPlan>,
+    /// How many columns the outputs have.
+    columns: usize,
 }
 
 /// The list of columns being written.

@@ -234,17 +234,39 @@ impl Ordering {
     /// Adds `ORDER BY` for the rows of a part.
     pub fn order_by(&self, sql: &mut Sql, part: &Part) {
         for (at, place) in part.open.iter().enumerate() {
-            let term = &self.terms[*place];
-            let settled = sql.dialect == Dialect::Sqlite
-                && part.conditions.iter().any(|condition| match condition {
-                    Condition::Beyond(row) => row.iter().any(|(other, _)| other == place),
-                    _ => false,
-                });
-            let direction =
-                expr::sort_direction(sql.dialect, term.nullable && !settled, term.descending);
+            let direction = self.direction(sql.dialect, part, *place);
             sql.push(if at > 0 { ", " } else { " ORDER BY " });
-            sql.push(&term.text).push(" ").push(direction);
+            sql.push(&self.terms[*place].text);
+            sql.push(" ").push(direction);
         }
+    }
+
+    /// Adds what the rows of a part are sorted by as further columns.
+    pub fn columns(&self, sql: &mut Sql, part: &Part) {
+        for place in &part.open {
+            sql.push(", ").push(&self.terms[*place].text);
+        }
+    }
+
+    /// Adds `ORDER BY` for rows that have what they are sorted by after `outputs` other columns.
+    pub fn order_by_column(&self, sql: &mut Sql, part: &Part, outputs: usize) {
+        for (at, place) in part.open.iter().enumerate() {
+            let direction = self.direction(sql.dialect, part, *place);
+            sql.push(if at > 0 { ", " } else { " ORDER BY " });
+            sql.push(&(outputs + at + 1).to_string());
+            sql.push(" ").push(direction);
+        }
+    }
+
+    fn direction(&self, dialect: Dialect, part: &Part, place: usize) -> &'static str {
+        let term = &self.terms[place];
+        // Beyond a value there are no nulls, and SQLite walks an index once if it knows.
+        let settled = dialect == Dialect::Sqlite
+            && part.conditions.iter().any(|condition| match condition {
+                Condition::Beyond(row) => row.iter().any(|(other, _)| *other == place),
+                _ => false,
+            });
+        expr::sort_direction(dialect, term.nullable && !settled, term.descending)
     }
 }
 

@@ -13,6 +13,7 @@ on_both!(
     choices_and_states_sort_in_declared_order_nulls_last,
     nulls_stand_last_in_both_directions,
     sorting_by_what_a_link_leads_to_hides_what_may_not_be_seen,
+    alternatives_show_every_row_once_and_in_order,
 );
 
 /// Things that agree in most of what they are sorted by.
@@ -185,4 +186,53 @@ async fn sorting_by_what_a_link_leads_to_hides_what_may_not_be_seen(bench: Bench
     assert_eq!(rows.len(), 60);
     assert!(rows.iter().all(|row| row[1] != Value::from("ali")));
     assert_eq!(rows[0][1], Value::from("Zoe"));
+}
+
+/// The rule of most people: of my departments, or mine; rows of both kinds are shown once.
+async fn alternatives_show_every_row_once_and_in_order(bench: Bench) {
+    let made = |entity: &str, n| insert(&bench.schema, entity, id(n), &[]);
+    let cast = (1..5).flat_map(|n| [made("department", n), made("user", 10 + n)]);
+    bench.commit(cast.collect()).await.unwrap();
+    let mut writes = Vec::new();
+    for n in 0..80_u128 {
+        let link = |step: u128, first: u128| match n % step {
+            0 => Value::Null,
+            rest => Value::Id(id(first + rest)),
+        };
+        let values = [
+            ("department", link(5, 0)),
+            ("assignee", link(3, 10)),
+            ("code", Value::from(format!("{n}"))),
+            ("created_at", Value::Time(at(i64::try_from(n / 7).unwrap()))),
+        ];
+        writes.push(insert(&bench.schema, "ticket", id(100 + n), &values));
+    }
+    bench.commit(writes).await.unwrap();
+
+    let mine = |n| crate::filters::one_of(&bench, "ticket", "assignee", vec![Value::Id(id(n))]);
+    let ids = |numbers: &[u128]| numbers.iter().map(|n| Value::Id(id(*n))).collect();
+    let theirs = crate::filters::one_of(&bench, "ticket", "department", ids(&[1, 3]));
+    let field = |name| bench.field("ticket", name);
+    let by = |name, descending| Sort::by(bench.entity("ticket"), field(name), descending);
+    let mut select = bench.all("ticket");
+    select.filter = theirs.or(mine(11)).or(mine(12));
+    select.sort = vec![by("created_at", true), by("id", true)];
+    select
+        .outputs
+        .extend([Output::SortKey(0), Output::SortKey(1)]);
+    let expected: Vec<Value> = (0..80_u128)
+        .rev()
+        .filter(|n| matches!(n % 5, 1 | 3) || n % 3 != 0)
+        .map(|n| Value::Id(id(100 + n)))
+        .collect();
+    select.limit = 6;
+    let mut paged = Vec::new();
+    loop {
+        let page = bench.rows(&select).await;
+        let Some(last) = page.last() else { break };
+        select.after = Some(last[1..].to_vec());
+        paged.extend(page.into_iter().map(|mut row| row.remove(0)));
+        assert!(paged.len() <= expected.len());
+    }
+    assert_eq!(paged, expected);
 }

@@ -9,7 +9,8 @@ use crate::fixture::{at, id};
 
 /// The steps SQLite takes for each part of a page.
 fn plan(bench: &Bench, select: &Select) -> String {
-    let page = sql::page(Dialect::Sqlite, &bench.schema, select).unwrap();
+    let indexes = sql::Indexes::of(&bench.schema);
+    let page = sql::page(Dialect::Sqlite, &bench.schema, &indexes, select).unwrap();
     let statements = page.parts.iter().map(|part| part.text.clone());
     explain(bench, statements.collect())
 }
@@ -95,6 +96,24 @@ async fn a_rule_of_a_department_walks_its_index_in_order() {
     let departments = (1..4).map(|n| Value::Id(id(n))).collect();
     select.filter = crate::filters::one_of(&bench, "ticket", "department", departments);
     insta::assert_snapshot!("departments", plan(&bench, &select));
+}
+
+#[tokio::test]
+async fn a_rule_of_many_alternatives_merges_their_walks() {
+    let bench = bench::sqlite().await;
+    let mut select = tickets(&bench, &NEWEST);
+    let departments = (1..3).map(|n| Value::Id(id(n))).collect();
+    let rule = crate::filters::one_of(&bench, "ticket", "department", departments).or(is(
+        &bench,
+        "assignee",
+        Value::Id(id(9)),
+    ));
+    select.filter = rule.and(is(&bench, "status", Value::from("new")));
+    select.after = Some(vec![Value::Time(at(0)), Value::Id(id(1))]);
+    insta::assert_snapshot!("alternatives", plan(&bench, &select));
+    // No index begins with what the alternatives have in common: the order itself is read.
+    select.filter = is(&bench, "title", Value::from("a")).or(is(&bench, "code", Value::from("b")));
+    insta::assert_snapshot!("no_index", plan(&bench, &select));
 }
 
 #[tokio::test]

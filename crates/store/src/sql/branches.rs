@@ -1,0 +1,196 @@
+//! Filters with alternatives, each of which an index shows in the order asked for.
+//!
+//! “Of one of my departments, or mine” sorted by date is the very rule of most people. Neither
+//! database finds a good plan for it: they read the whole order and throw away what does not pass,
+//! or gather all that passes and sort it. Taken apart, each alternative is a walk along an index
+//! that begins with it, and the walks are merged until the page is full.
+
+use opsflux_model::layout::{self, Index, IndexColumn, Layout};
+use opsflux_model::schema::{Entity, Schema};
+use opsflux_model::{EntityIx, FieldIx, Operand, Predicate, Test, Value, predicate};
+
+use super::expr;
+use crate::query::{Select, Sort};
+
+/// With more alternatives than this the rows that pass are dense enough to read the order itself.
+const MOST: usize = 16;
+
+/// The indexes of every entity.
+#[derive(Debug, Default)]
+pub struct Indexes(Vec<Vec<Index>>);
+
+impl Indexes {
+    /// Those the layout of `schema` gives its tables.
+    #[must_use]
+    pub fn of(schema: &Schema) -> Indexes {
+        let layout = Layout::of(schema);
+        let of_entity = |entity: &Entity| {
+            let table = layout.table(&layout::table_name(entity));
+            table.map(|table| table.indexes.clone()).unwrap_or_default()
+        };
+        Indexes(schema.entities.iter().map(of_entity).collect())
+    }
+
+    fn get(&self, entity: EntityIx) -> &[Index] {
+        let found = self.0.get(usize::from(entity.0));
+        found.map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Filters that share no row and together are the filter of `select`; only itself when taking it
+/// apart gains nothing.
+#[must_use]
+pub fn branches(schema: &Schema, indexes: &Indexes, select: &Select) -> Vec<Predicate> {
+    let entity = schema.entity(select.entity);
+    let apart = order(entity, &select.sort).and_then(|order| {
+        let mut all = Vec::new();
+        conjuncts(&select.filter, &mut all);
+        let found = (0..all.len()).find_map(|place| {
+            let alternatives = alternatives(all[place])?;
+            let fits = (2..=MOST).contains(&alternatives.len());
+            let walked = |alternative: &Alternative| {
+                let equal = equal_columns(entity, all.iter().copied(), alternative.anchor);
+                let mut indexes = indexes.get(select.entity).iter();
+                indexes.any(|index| walks(index, &equal, &order))
+            };
+            (fits && alternatives.iter().all(walked)).then_some((place, alternatives))
+        });
+        let (place, alternatives) = found?;
+        let others: Vec<&Predicate> = without(&all, place);
+        let whole = alternatives.into_iter().map(|alternative| {
+            let others = others.iter().map(|other| (*other).clone());
+            others.fold(alternative.holds, Predicate::and)
+        });
+        Some(whole.collect())
+    });
+    apart.unwrap_or_else(|| vec![select.filter.clone()])
+}
+
+/// What must all hold.
+fn conjuncts<'a>(filter: &'a Predicate, all: &mut Vec<&'a Predicate>) {
+    match filter {
+        Predicate::All(parts) => parts.iter().for_each(|part| conjuncts(part, all)),
+        other => all.push(other),
+    }
+}
+
+fn without<'a>(all: &[&'a Predicate], place: usize) -> Vec<&'a Predicate> {
+    let kept = all.iter().enumerate().filter(|(at, _)| *at != place);
+    kept.map(|(_, part)| *part).collect()
+}
+
+/// One of several predicates that share no row.
+struct Alternative {
+    /// The field that equals one value in all of it.
+    anchor: FieldIx,
+    holds: Predicate,
+}
+
+fn alternatives(predicate: &Predicate) -> Option<Vec<Alternative>> {
+    let Predicate::Any(parts) = predicate else {
+        return anchored(predicate);
+    };
+    let mut found = Vec::new();
+    for (place, part) in parts.iter().enumerate() {
+        for alternative in anchored(part)? {
+            // What an earlier alternative shows must not be shown again.
+            let earlier = parts[..place].iter().cloned();
+            let holds = earlier.fold(alternative.holds, |holds, earlier| {
+                holds.and(predicate::negate(earlier))
+            });
+            found.push(Alternative {
+                holds,
+                ..alternative
+            });
+        }
+    }
+    Some(found)
+}
+
+/// One alternative for each value of the first field that must equal one of some values.
+fn anchored(predicate: &Predicate) -> Option<Vec<Alternative>> {
+    let mut all = Vec::new();
+    conjuncts(predicate, &mut all);
+    let place = all.iter().position(|part| own_values(part).is_some())?;
+    let (test, values) = own_values(all[place])?;
+    let others = without(&all, place);
+    let mut distinct: Vec<&Value> = Vec::new();
+    for value in values {
+        if !distinct.contains(&value) {
+            distinct.push(value);
+        }
+    }
+    let one = |value: &Value| {
+        let operand = Operand::OneOf(vec![value.clone()]);
+        let path = test.path.clone();
+        let equal = Predicate::Test(Test { path, operand });
+        let others = others.iter().map(|other| (*other).clone());
+        Alternative {
+            anchor: test.path.field,
+            holds: others.fold(equal, Predicate::and),
+        }
+    };
+    Some(distinct.into_iter().map(one).collect())
+}
+
+/// The values that a field of the record itself must equal one of.
+fn own_values(predicate: &Predicate) -> Option<(&Test, &[Value])> {
+    match predicate {
+        Predicate::Test(test) if test.path.steps.is_empty() => match &test.operand {
+            Operand::OneOf(values) => Some((test, values)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Columns that equal one value: the anchor's, and those that `all` ask one value of.
+fn equal_columns<'a>(
+    entity: &Entity,
+    all: impl Iterator<Item = &'a Predicate>,
+    anchor: FieldIx,
+) -> Vec<String> {
+    let single = all.filter_map(|part| match own_values(part) {
+        Some((test, [_])) => Some(test.path.field),
+        _ => None,
+    });
+    let fields = single.chain([anchor]);
+    let scalar = fields.filter(|field| !entity.field(*field).kind.is_set());
+    scalar
+        .map(|field| layout::compared(entity, field, false).column)
+        .collect()
+}
+
+/// The sort as columns of an index; `None` for what no index shows whole.
+fn order(entity: &Entity, sort: &[Sort]) -> Option<Vec<IndexColumn>> {
+    let column = |key: &Sort| {
+        let field = entity.field(key.path.field);
+        let column = layout::compared(entity, key.path.field, key.descending);
+        let is_own = key.path.steps.is_empty() && !field.kind.is_set();
+        // Nulls stand in one place of an index and in another of a merge.
+        let never_null = column.codes.is_some() || expr::never_null(&column.column);
+        (is_own && never_null).then_some(column)
+    };
+    let order: Option<Vec<_>> = sort.iter().map(column).collect();
+    order.filter(|order| !order.is_empty())
+}
+
+/// Whether the rows of an index whose `equal` columns have one value each stand in `order`, read
+/// forwards or backwards.
+fn walks(index: &Index, equal: &[String], order: &[IndexColumn]) -> bool {
+    let is_equal = |column: &&IndexColumn| column.codes.is_none() && equal.contains(&column.column);
+    let rest: Vec<&IndexColumn> = index.columns.iter().skip_while(is_equal).collect();
+    if rest.len() == index.columns.len() || rest.len() < order.len() {
+        return false;
+    }
+    let pairs = || rest.iter().copied().zip(order);
+    let forwards = pairs().all(|(has, wants)| has == wants);
+    let backwards = pairs().all(|(has, wants)| {
+        // An order of codes is another expression in each direction.
+        has.codes.is_none()
+            && wants.codes.is_none()
+            && has.column == wants.column
+            && has.descending != wants.descending
+    });
+    forwards || backwards
+}
