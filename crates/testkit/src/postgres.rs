@@ -7,16 +7,17 @@
 //! PostgreSQL refuses to run as root; root's tests run it as the user `postgres`. Nothing here is
 //! ever skipped: without PostgreSQL the tests fail and say what to install.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::os::unix::process::{CommandExt, parent_id};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+mod programs;
+mod run;
 
-/// PostgreSQL's own default.
-const PORT: &str = "5432";
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+
+use programs::{PORT, Place, as_owner, binaries, user};
+use run::{Run, base_folder, supervise, unique_name};
 
 /// Why there is no database to test with.
 #[derive(Debug, thiserror::Error)]
@@ -37,16 +38,6 @@ pub enum ClusterError {
     /// Files could not be read or written.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-}
-
-/// Where a cluster is.
-#[derive(Debug, Clone)]
-struct Place {
-    /// Data, logs and the socket.
-    dir: PathBuf,
-    /// PostgreSQL's programs.
-    bin: PathBuf,
-    port: String,
 }
 
 /// A running cluster.
@@ -233,189 +224,5 @@ impl Drop for Database {
         let drop = format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
         // A test that failed has more to say than this; the cluster takes it along at the end.
         let _ = self.place.psql("postgres", &drop);
-    }
-}
-
-/// What counts as one test run, and the process whose end ends it.
-struct Run {
-    name: String,
-    watched: u32,
-}
-
-impl Run {
-    fn current() -> Run {
-        let runner = parent_id();
-        if let Ok(id) = std::env::var("NEXTEST_RUN_ID") {
-            Run {
-                name: id,
-                watched: runner,
-            }
-        } else if std::env::var_os("CARGO").is_some() {
-            Run {
-                name: format!("run-{runner}"),
-                watched: runner,
-            }
-        } else {
-            Run {
-                name: format!("run-{}", std::process::id()),
-                watched: std::process::id(),
-            }
-        }
-    }
-}
-
-/// In memory where there is such a folder.
-fn base_folder() -> PathBuf {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() {
-        memory.to_owned()
-    } else {
-        std::env::temp_dir()
-    }
-}
-
-fn unique_name() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let next = NEXT.fetch_add(1, Ordering::Relaxed);
-    format!("t{}-{next}", std::process::id())
-}
-
-/// The folder with `initdb`, `pg_ctl` and `postgres`: from `PATH`, else the newest of Debian's.
-fn binaries() -> Result<PathBuf, ClusterError> {
-    let has_all = |dir: &Path| {
-        ["initdb", "pg_ctl", "postgres"]
-            .iter()
-            .all(|name| dir.join(name).is_file())
-    };
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut found = std::env::split_paths(&path).find(|dir| has_all(dir));
-    if found.is_none() {
-        let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
-        found = versions
-            .flatten()
-            .map(|entry| entry.path().join("bin"))
-            .filter(|dir| has_all(dir))
-            .max_by_key(|dir| version(dir));
-    }
-    found.ok_or(ClusterError::Missing(
-        "PostgreSQL (initdb, pg_ctl, postgres)",
-    ))
-}
-
-/// The major version in `/usr/lib/postgresql/VERSION/bin`.
-fn version(bin: &Path) -> u32 {
-    let folder = bin.parent().and_then(Path::file_name);
-    folder
-        .and_then(|name| name.to_str())
-        .and_then(|name| name.parse().ok())
-        .unwrap_or(0)
-}
-
-/// Number of the user these tests run as.
-fn user() -> Result<u32, ClusterError> {
-    Ok(fs::metadata("/proc/self")?.uid())
-}
-
-/// Runs a program as somebody PostgreSQL accepts.
-fn as_owner(program: &Path) -> Result<Command, ClusterError> {
-    if user()? != 0 {
-        return Ok(Command::new(program));
-    }
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--reuid=postgres", "--regid=postgres", "--init-groups"])
-        .arg(program);
-    Ok(command)
-}
-
-/// Starts the supervisor and returns when the server answers.
-fn supervise(
-    bin: &Path,
-    dir: &Path,
-    watched: u32,
-    settings: &[(&str, &str)],
-) -> Result<Child, ClusterError> {
-    let mut command = as_owner(Path::new("sh"))?;
-    command
-        .args(["-c", include_str!("supervise.sh"), "supervise"])
-        .arg(bin)
-        .arg(dir)
-        .arg(watched.to_string())
-        .args(
-            settings
-                .iter()
-                .map(|(name, value)| format!("{name}={value}")),
-        )
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        // Signals meant for the test do not reach it, it outlives the test that made it.
-        .process_group(0);
-    let mut child = command.spawn().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => ClusterError::Missing("setpriv"),
-        _ => ClusterError::Io(error),
-    })?;
-    let mut output = String::new();
-    if let Some(stdout) = child.stdout.take() {
-        let mut reader = BufReader::new(stdout);
-        reader.read_line(&mut output)?;
-        if output.trim_end() == "ready" {
-            return Ok(child);
-        }
-        reader.read_to_string(&mut output)?;
-    }
-    child.wait()?;
-    Err(ClusterError::Failed {
-        what: "starting PostgreSQL".to_owned(),
-        output,
-    })
-}
-
-impl Place {
-    fn url(&self, database: &str) -> String {
-        let host = self.dir.display();
-        format!(
-            "postgres:///{database}?user=opsflux&host={host}&port={}",
-            self.port
-        )
-    }
-
-    fn psql(&self, database: &str, sql: &str) -> Result<String, ClusterError> {
-        let beside = self.bin.join("psql");
-        let program = if beside.is_file() {
-            beside
-        } else {
-            PathBuf::from("psql")
-        };
-        let output = Command::new(program)
-            .args([
-                "-X",
-                "-q",
-                "-A",
-                "-t",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-U",
-                "opsflux",
-            ])
-            .arg("-h")
-            .arg(&self.dir)
-            .args(["-p", &self.port, "-d", database, "-c", sql])
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => ClusterError::Missing("psql"),
-                _ => ClusterError::Io(error),
-            })?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout)
-                .trim_end()
-                .to_owned());
-        }
-        Err(ClusterError::Failed {
-            what: sql.to_owned(),
-            output: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
     }
 }

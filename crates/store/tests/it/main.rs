@@ -13,6 +13,7 @@ mod filters;
 mod fixture;
 mod group;
 mod guards;
+mod leaving;
 mod migrations;
 mod paging;
 mod plans;

@@ -17,9 +17,6 @@ from_nothing!(
     a_link_is_added_and_every_row_stays,
     numbers_are_widened_exactly,
     what_does_not_fit_leaves_everything_as_it_was,
-    what_would_lose_values_is_refused,
-    what_is_no_longer_declared_is_found_again,
-    what_is_named_is_dropped,
     every_process_is_told,
     a_database_of_a_newer_release_is_left_alone,
     statistics_are_taken_of_new_indexes,
@@ -290,83 +287,6 @@ async fn what_does_not_fit_leaves_everything_as_it_was(site: Site) {
             .count(),
         1
     );
-}
-
-async fn what_would_lose_values_is_refused(site: Site) {
-    let mut versions = Versions::default();
-    let first = versions.next(&[&entity("ticket", "count = { type = \"text\" }")]);
-    site.become_whole(&first).await;
-    let second = versions.next(&[&entity("ticket", "count = { type = \"integer\" }")]);
-    let refused = site.migrate(&second).await;
-    let Err(MigrationError::Refused(refusals)) = refused else {
-        panic!("{refused:?}");
-    };
-    assert!(
-        refusals[0].to_string().contains("ticket.count"),
-        "{refusals:?}"
-    );
-    assert!(!site.migrate(&first).await.unwrap().changed);
-}
-
-async fn what_is_no_longer_declared_is_found_again(site: Site) {
-    let mut versions = Versions::default();
-    let place = entity("place", "");
-    let with = entity("ticket", "cost = { type = \"integer\", index = true }");
-    let both = versions.next(&[&place, &with]);
-    site.become_whole(&both).await;
-    site.insert("ticket", 1, &[("cost", Value::Int(5))])
-        .await
-        .unwrap();
-    site.insert("place", 2, &[("title", "Here".into())])
-        .await
-        .unwrap();
-    let less = versions.next(&[&entity("ticket", "")]);
-    site.become_whole(&less).await;
-    site.insert("ticket", 3, &[]).await.unwrap();
-    let again = versions.next(&[&place, &with]);
-    site.become_whole(&again).await;
-    assert_eq!(
-        site.values("ticket", "cost").await,
-        [Value::Int(5), Value::Null]
-    );
-    assert_eq!(site.values("place", "title").await, ["Here".into()]);
-}
-
-async fn what_is_named_is_dropped(site: Site) {
-    let mut versions = Versions::default();
-    let place = entity("place", "");
-    let fields = "cost = { type = \"integer\" }\nplace = { type = \"link\", to = \"place\" }";
-    site.become_whole(&versions.next(&[&place, &entity("ticket", fields)]))
-        .await;
-    site.insert("place", 9, &[]).await.unwrap();
-    let values = [("title", "Stays".into()), ("place", Value::Id(id(9)))];
-    site.insert("ticket", 1, &values).await.unwrap();
-    let less = versions.next(&[&entity("ticket", "")]);
-    let dropped = ["ticket.cost", "ticket.place", "place"];
-    assert!(
-        site.migrate_dropping(&less, &dropped)
-            .await
-            .unwrap()
-            .unfinished
-    );
-    site.store.run_fills().await.unwrap();
-    assert_eq!(site.values("ticket", "title").await, ["Stays".into()]);
-    let tables = match site.store.kind() {
-        "sqlite" => "SELECT count(*) FROM sqlite_schema WHERE name = 'r_place'",
-        _ => "SELECT count(*) FROM pg_class WHERE relname = 'r_place'",
-    };
-    assert_eq!(site.number(tables), 0);
-    let columns = match site.store.kind() {
-        "sqlite" => {
-            "SELECT count(*) FROM pragma_table_info('r_ticket') WHERE name IN ('cost', 'place')"
-        }
-        _ => {
-            "SELECT count(*) FROM information_schema.columns
-             WHERE table_name = 'r_ticket' AND column_name IN ('cost', 'place')"
-        }
-    };
-    assert_eq!(site.number(columns), 0);
-    assert!(!site.migrate(&less).await.unwrap().changed);
 }
 
 async fn every_process_is_told(site: Site) {
