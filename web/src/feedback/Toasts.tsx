@@ -8,10 +8,11 @@ import { deliverToasts, type Message } from './toasts';
 const UNDO_TIME = 10_000;
 
 function show({ kind, text, description, undo }: Message): void {
+  const way = undo && { duration: UNDO_TIME, action: { label: undo.label, onClick: undo.run } };
   if (kind === 'failed') {
-    toast.error(text, { description });
+    toast.error(text, { description, ...way });
   } else {
-    toast.success(text, undo && { duration: UNDO_TIME, action: { label: undo.label, onClick: undo.run } });
+    toast.success(text, way);
   }
 }
 
@@ -24,6 +25,7 @@ export function Toasts({ theme }: { theme: 'light' | 'dark' | 'system' }) {
       position="bottom-right"
       // Above the bar at the bottom of a phone.
       mobileOffset={{ bottom: '4.5rem' }}
+      style={{ fontFamily: 'inherit' }}
       containerAriaLabel={t('shell.notifications')}
       toastOptions={{ closeButton: true, closeButtonAriaLabel: t('action.close') }}
     />

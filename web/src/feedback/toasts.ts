@@ -36,8 +36,9 @@ export function told(text: string, undo?: Undo): void {
   say({ kind: 'told', text, undo });
 }
 
-export function failed(text: string, description?: string): void {
-  say({ kind: 'failed', text, description });
+/** `undo` is the way on, where there is one. */
+export function failed(text: string, description?: string, undo?: Undo): void {
+  say({ kind: 'failed', text, description, undo });
 }
 
 /** Hands over what was said so far, and from now on each message as it is said. */

@@ -3,9 +3,12 @@ import { Link } from '@tanstack/react-router';
 import { Keyboard, Languages, LogOut, Palette, UserRound } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { signOut } from '@/api/account';
+import { appMetaQuery } from '@/api/meta';
 import { session } from '@/api/session';
 import type { Me, Theme } from '@/api/types';
+import { failed } from '@/feedback/toasts';
 import { isLanguage, LANGUAGE_NAMES, LANGUAGES } from '@/reader/i18n';
+import { countDrafts, dropDrafts } from '@/records/form/drafts';
 import {
   Menu,
   MenuContent,
@@ -24,13 +27,26 @@ import { useTheme } from './theme';
 
 const THEMES: Theme[] = ['light', 'dark', 'system'];
 
-/** Ends the session here even when the server cannot be told. */
+/**
+ * Ends the session here even when the server cannot be told. What was typed and not saved goes with it, so
+ * that nobody finds it in this browser; while there is some, one is told first.
+ */
 export function useSignOut() {
+  const { t } = useTranslation();
   const client = useQueryClient();
-  return async () => {
+  const leave = async () => {
+    dropDrafts();
     await signOut().catch(() => undefined);
     client.clear();
     session.ended();
+  };
+  return async () => {
+    const me = client.getQueryData(appMetaQuery.queryKey)?.user.id;
+    if (me !== undefined && countDrafts(me) > 0) {
+      failed(t('user.unsaved'), undefined, { label: t('user.sign_out_anyway'), run: () => void leave() });
+    } else {
+      await leave();
+    }
   };
 }
 

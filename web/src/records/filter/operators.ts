@@ -20,6 +20,9 @@ const NEGATED: Operator[] = ['contains', 'starts_with', 'ends_with'];
 /** An instant equals another only by chance, so for moments only before and after are offered. */
 const FOR_MOMENTS: Operator[] = ['gt', 'gte', 'lt', 'lte', 'is_empty'];
 
+/** Before and after in the alphabet is what sorting is for. */
+const FOR_TEXT: Operator[] = ['contains', 'starts_with', 'ends_with', 'eq', 'ne', 'is_empty'];
+
 /** Of "is" and "is one of" the second says both. */
 const FOR_LISTS: Operator[] = ['in', 'not_in', 'gt', 'gte', 'lt', 'lte', 'is_empty'];
 
@@ -31,6 +34,9 @@ function offered(field: FieldMeta): Operator[] {
   }
   if (filter === 'options' || filter === 'link' || filter === 'tags') {
     return allowed.filter((op) => FOR_LISTS.includes(op));
+  }
+  if (filter === 'text') {
+    return FOR_TEXT.filter((op) => allowed.includes(op));
   }
   return allowed.filter((op) => op !== 'in' && op !== 'not_in');
 }

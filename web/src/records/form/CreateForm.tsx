@@ -95,19 +95,14 @@ function useTellCreated(entity: EntityMeta) {
   return ({ record }: RecordPage) => {
     const title = entity.title_field ? record[entity.title_field] : undefined;
     const name = [record.number, title].filter((part) => typeof part === 'string').join(' ');
-    told(
-      name
-        ? t('form.created_named', { label: entity.label, name })
-        : t('record.created', { label: entity.label }),
-      {
-        label: t('action.open'),
-        run: () =>
-          void navigate({
-            to: '/r/$collection/$id',
-            params: { collection: entity.collection, id: record.id },
-          }),
-      },
-    );
+    told(name ? t('form.created_named', { name }) : t('record.created', { label: entity.label }), {
+      label: t('action.open'),
+      run: () =>
+        void navigate({
+          to: '/r/$collection/$id',
+          params: { collection: entity.collection, id: record.id },
+        }),
+    });
   };
 }
 

@@ -1,5 +1,6 @@
 /** Changing and deleting many records at once: each succeeds or fails by itself, and says so. */
 import { useQueryClient } from '@tanstack/react-query';
+import { dropRecords, putRecords, readFromTop } from '@/api/record-cache';
 import { bulkWrite, recordKeys, restoreRecord } from '@/api/records';
 import type { BulkOperation, BulkResult, EntityMeta, ProblemDocument, RecordData } from '@/api/types';
 
@@ -41,22 +42,35 @@ export function reportOf(records: RecordData[], results: BulkResult[]): BulkRepo
 
 export function useBulk(entity: EntityMeta) {
   const client = useQueryClient();
-  const readAgain = () => client.invalidateQueries({ queryKey: [...recordKeys.all, entity.name] });
+  const lists = recordKeys.lists(entity.name);
   const run = async (
     records: RecordData[],
     operations: BulkOperation[],
     onProgress?: (done: number) => void,
   ): Promise<BulkReport> => {
+    let report: BulkReport;
     try {
-      return reportOf(records, await bulkWrite(entity, operations, onProgress));
-    } finally {
-      // Even when the answer got lost, the server may have written.
-      await readAgain();
+      report = reportOf(records, await bulkWrite(entity, operations, onProgress));
+    } catch (error) {
+      // The answer got lost; what of it the server has written must be read.
+      await readFromTop(client, lists);
+      throw error;
     }
+    const ids = report.done.map(({ id }) => id);
+    if (operations[0]?.op === 'delete') {
+      dropRecords(client, entity.name, ids);
+    } else {
+      putRecords(client, entity.name, report.done);
+    }
+    for (const id of ids) {
+      void client.invalidateQueries({ queryKey: recordKeys.record(entity.name, id) });
+    }
+    return report;
   };
   const restore = async (records: RecordData[]): Promise<number> => {
     const results = await Promise.allSettled(records.map(({ id }) => restoreRecord(entity, id)));
-    await readAgain();
+    // Where they belong in each list only the server knows.
+    await readFromTop(client, lists);
     return results.filter(({ status }) => status === 'fulfilled').length;
   };
   return { run, restore };

@@ -2,35 +2,15 @@
  * Keeps the rows of a list true without moving what the person is reading: changed rows are read again in
  * their place, rows that no longer belong leave, new ones wait above until they are asked for.
  */
-import { type InfiniteData, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { changePages, type Pages, readFromTop } from '@/api/record-cache';
 import { type ListParams, readList, recordKeys } from '@/api/records';
-import type { ChangeEvent, Condition, EntityMeta, ListPage, RecordData } from '@/api/types';
+import type { ChangeEvent, Condition, EntityMeta } from '@/api/types';
 import { useChanges } from './live';
-
-type Pages = InfiniteData<ListPage, string | null>;
 
 /** So many changes at once are an import: the list is read again as a whole. */
 const TOO_MANY = 200;
-
-export function changePages(
-  pages: Pages,
-  fresh: Map<string, RecordData>,
-  gone: Set<string>,
-  labels: ListPage['labels'],
-): Pages {
-  let removed = 0;
-  const next = pages.pages.map((page): ListPage => {
-    const items = page.items.filter(({ id }) => !gone.has(id)).map((item) => fresh.get(item.id) ?? item);
-    removed += page.items.length - items.length;
-    return { ...page, items, labels: { ...page.labels, ...labels } };
-  });
-  const counted = next.map(
-    (page): ListPage =>
-      page.total === null || page.total_is === 'at_least' ? page : { ...page, total: page.total - removed },
-  );
-  return { ...pages, pages: counted };
-}
 
 export function narrowed(filter: Condition | null | undefined, ids: string[]): Condition {
   const these: Condition = { field: 'id', op: 'in', value: ids };
@@ -51,14 +31,9 @@ export function useLiveRows({ entity, params, scrolledAway }: LiveRowsOptions) {
   const [waiting, setWaiting] = useState({ question, ids: new Set<string>() });
   const ids = waiting.question === question ? waiting.ids : new Set<string>();
 
-  /** From the top, as if just opened; what was read further down is read again when it is scrolled to. */
   const refresh = async () => {
     setWaiting({ question, ids: new Set() });
-    client.setQueryData<Pages>(
-      queryKey,
-      (data) => data && { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) },
-    );
-    await client.invalidateQueries({ queryKey, exact: true });
+    await readFromTop(client, queryKey);
   };
 
   const apply = async (changes: ChangeEvent[]) => {
@@ -83,10 +58,7 @@ export function useLiveRows({ entity, params, scrolledAway }: LiveRowsOptions) {
       client.getQueryData<Pages>(queryKey)?.pages.flatMap(({ items }) => items.map(({ id }) => id)) ?? [],
     );
     const gone = new Set([...left, ...touched.filter((id) => !fresh.has(id))]);
-    client.setQueryData<Pages>(
-      queryKey,
-      (data) => data && changePages(data, fresh, gone, answer?.labels ?? {}),
-    );
+    client.setQueryData<Pages>(queryKey, (data) => data && changePages(data, fresh, gone, answer?.labels));
     const arrived = [...fresh.keys()].filter((id) => !known.has(id));
     if (arrived.length === 0) {
       return;

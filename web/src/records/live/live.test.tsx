@@ -1,8 +1,9 @@
 import { act, screen, waitFor, within } from '@testing-library/react';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { changePages } from '@/api/record-cache';
 import type { ChangeEvent, ListPage } from '@/api/types';
 import { openApp, startServer } from '@/test/app';
-import { changePages, narrowed } from './live-rows';
+import { narrowed } from './live-rows';
 
 /** The stream as the browser gives it, without a browser. */
 class FakeStream extends EventTarget {
@@ -116,7 +117,7 @@ describe('rows in pages', () => {
 
   it('are replaced and removed in whichever page they are', () => {
     const pages = { pages: [page(['a', 'b'], 4), page(['c', 'd'], 4)], pageParams: [null, 'x'] };
-    const next = changePages(pages, new Map([['c', { id: 'c', version: 2 }]]), new Set(['b']), {});
+    const next = changePages(pages, new Map([['c', { id: 'c', version: 2 }]]), new Set(['b']));
     expect(next.pages.map(({ items }) => items.map(({ id, version }) => `${id}${version}`))).toEqual([
       ['a1'],
       ['c2', 'd1'],

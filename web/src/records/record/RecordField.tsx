@@ -1,10 +1,10 @@
 /** One field of the record page: read at first, written in its place when the person wants to. */
 import { Lock, Pencil, Undo2 } from 'lucide-react';
-import { type KeyboardEvent, type MouseEvent, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { FieldMeta, StateMeta } from '@/api/types';
 import { FieldDisplay } from '@/records/fields/FieldDisplay';
-import { FormField, fieldId } from '@/records/form/FormField';
+import { FormField, fieldId, SIDE_BY_SIDE } from '@/records/form/FormField';
 import { Button } from '@/ui/button';
 import { cn } from '@/ui/cn';
 import { useRecordSession } from './session';
@@ -16,6 +16,10 @@ interface RecordFieldProps {
   writing: boolean;
   /** Asked for by the state the record is about to move to. */
   required: boolean;
+  /** The label stands over the value and not beside it. */
+  above?: boolean;
+  /** In place of label and value while it is read: the heading of the page. */
+  heading?: ReactNode;
 }
 
 /** The state the record is in, and those it may move to from there. */
@@ -33,10 +37,11 @@ interface ReadingProps {
   field: FieldMeta;
   id: string;
   editable: boolean;
+  heading?: ReactNode;
   onWrite: () => void;
 }
 
-function Reading({ field, id, editable, onWrite }: ReadingProps) {
+function Reading({ field, id, editable, heading, onWrite }: ReadingProps) {
   const { t } = useTranslation();
   const { page, entity, edit } = useRecordSession();
   const open = (event: MouseEvent) => {
@@ -49,15 +54,17 @@ function Reading({ field, id, editable, onWrite }: ReadingProps) {
     !editable && page.can.edit && !field.system && field.type !== 'computed' && field.type !== 'rollup';
   return (
     <>
-      <span className="flex items-center gap-1 text-xs font-medium text-muted-foreground">
-        {field.label}
-        {lockable && (
-          <>
-            <Lock aria-hidden className="size-3 print:hidden" />
-            <span className="sr-only">{t('record.readonly')}</span>
-          </>
-        )}
-      </span>
+      {heading === undefined && (
+        <span className="flex items-start gap-1 text-muted-foreground @xs/column:pt-1 pointer-coarse:@xs/column:pt-3">
+          {field.label}
+          {lockable && (
+            <>
+              <Lock aria-hidden className="mt-1 size-3 shrink-0 print:hidden" />
+              <span className="sr-only">{t('record.readonly')}</span>
+            </>
+          )}
+        </span>
+      )}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the button inside does the same by keyboard */}
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: the button inside does the same by keyboard */}
       <div
@@ -68,13 +75,15 @@ function Reading({ field, id, editable, onWrite }: ReadingProps) {
         onClick={editable ? open : undefined}
       >
         <div className="min-w-0 flex-1">
-          <FieldDisplay
-            field={field}
-            value={edit.values[field.name]}
-            variant="block"
-            labels={page.labels}
-            states={entity.states}
-          />
+          {heading ?? (
+            <FieldDisplay
+              field={field}
+              value={edit.values[field.name]}
+              variant="block"
+              labels={page.labels}
+              states={entity.states}
+            />
+          )}
         </div>
         {editable && (
           <Button
@@ -83,7 +92,7 @@ function Reading({ field, id, editable, onWrite }: ReadingProps) {
             id={id}
             aria-label={t('record.edit_field', { label: field.label })}
             onClick={onWrite}
-            className="-my-1 -mr-2 shrink-0 text-muted-foreground opacity-0 group-hover/value:opacity-100 focus-visible:opacity-100 pointer-coarse:opacity-100 print:hidden"
+            className="-my-1 -mr-2 shrink-0 text-muted-foreground opacity-0 group-hover/value:opacity-100 focus-visible:opacity-100 print:hidden"
           >
             <Pencil aria-hidden />
           </Button>
@@ -93,7 +102,14 @@ function Reading({ field, id, editable, onWrite }: ReadingProps) {
   );
 }
 
-export function RecordField({ field, className, writing, required }: RecordFieldProps) {
+export function RecordField({
+  field,
+  className,
+  writing,
+  required,
+  above = false,
+  heading,
+}: RecordFieldProps) {
   const { t } = useTranslation();
   const { entity, page, edit, errors, prefix } = useRecordSession();
   const box = useRef<HTMLDivElement>(null);
@@ -123,8 +139,8 @@ export function RecordField({ field, className, writing, required }: RecordField
 
   if (!shown) {
     return (
-      <div ref={box} className={cn('flex min-w-0 flex-col gap-0.5', className)}>
-        <Reading field={field} id={id} editable={editable} onWrite={() => setOpen(true)} />
+      <div ref={box} className={cn('flex min-w-0 flex-col', !above && SIDE_BY_SIDE, className)}>
+        <Reading field={field} id={id} editable={editable} heading={heading} onWrite={() => setOpen(true)} />
       </div>
     );
   }
@@ -174,6 +190,8 @@ export function RecordField({ field, className, writing, required }: RecordField
         onProblem={(text) => errors.setProblem(field.name, text)}
         error={error}
         errors={errors.errors.inside[field.name]}
+        quiet
+        side={!above}
         autoFocus={open && !changed}
         labels={page.labels}
         states={
@@ -185,7 +203,7 @@ export function RecordField({ field, className, writing, required }: RecordField
           changed && (
             <button
               type="button"
-              className="inline-flex items-center gap-1 text-xs text-muted-foreground hover:text-foreground pointer-coarse:min-h-11"
+              className="-my-1 grid size-7 shrink-0 place-items-center rounded-sm text-muted-foreground hover:text-foreground pointer-coarse:-my-3 pointer-coarse:size-11"
               aria-label={t('record.revert_field', { label: field.label })}
               title={t('record.revert_field', { label: field.label })}
               onClick={() => {
@@ -194,7 +212,6 @@ export function RecordField({ field, className, writing, required }: RecordField
               }}
             >
               <Undo2 aria-hidden className="size-3.5" />
-              {t('record.revert')}
             </button>
           )
         }

@@ -1,5 +1,5 @@
 import { useTranslation } from 'react-i18next';
-import type { FieldMeta } from '@/api/types';
+import type { EntityMeta, FieldMeta } from '@/api/types';
 import { FieldDisplay } from '@/records/fields/FieldDisplay';
 import { kindOf } from '@/records/fields/lookup';
 import { isWide, sectionsOf } from '@/records/form/layout';
@@ -43,12 +43,20 @@ function Facts({ fields }: { fields: FieldMeta[] }) {
   );
 }
 
+/** The title is the heading of the page, and written there. */
+export function isHeading(field: FieldMeta, entity: EntityMeta): boolean {
+  return field.name === entity.title_field && kindOf(field).wide !== true;
+}
+
 /** The fields in the sections the entity declares, two side by side where there is room. */
 export function RecordFields({ writing }: { writing: boolean }) {
   const { t } = useTranslation();
   const { entity } = useRecordSession();
   const required = useRequired();
-  const sections = sectionsOf(entity, (field) => !(field.type === 'password' && field.writable === false));
+  const sections = sectionsOf(
+    entity,
+    (field) => !isHeading(field, entity) && !(field.type === 'password' && field.writable === false),
+  );
   const placed = new Set(sections.flatMap(({ fields }) => fields.map(({ name }) => name)));
   const facts = entity.fields.filter(
     (field) => field.system && !placed.has(field.name) && field.name !== 'number',
@@ -58,15 +66,19 @@ export function RecordFields({ writing }: { writing: boolean }) {
       {sections.map((section) => (
         <section key={section.name} aria-label={section.label || t('record.fields')}>
           {section.label && <h2 className="mb-2 font-semibold">{section.label}</h2>}
-          <div className="grid gap-x-6 gap-y-3 @lg:grid-cols-2">
+          <div className="grid gap-x-8 gap-y-2 @2xl:grid-cols-2">
             {section.fields.map((field) => (
-              <RecordField
+              <div
                 key={field.name}
-                field={field}
-                writing={writing}
-                required={required.has(field.name)}
-                className={cn(isWide(field, entity) && '@lg:col-span-2')}
-              />
+                className={cn('@container/column min-w-0', isWide(field, entity) && '@2xl:col-span-2')}
+              >
+                <RecordField
+                  field={field}
+                  writing={writing}
+                  required={required.has(field.name)}
+                  above={isWide(field, entity)}
+                />
+              </div>
             ))}
           </div>
         </section>

@@ -7,6 +7,8 @@ import { FieldDisplay } from '@/records/fields/FieldDisplay';
 import { Button } from '@/ui/button';
 import { Icon } from '@/ui/icon';
 import { Menu, MenuContent, MenuItem, MenuSeparator, MenuTrigger } from '@/ui/menu';
+import { RecordField } from './RecordField';
+import { isHeading } from './RecordFields';
 import { StateMoves } from './StateMoves';
 import { useRecordSession } from './session';
 
@@ -36,6 +38,7 @@ export function RecordHeader({ writing, onWriting, onDelete, onClose }: RecordHe
   const { entity, page, edit, mode } = useRecordSession();
   const { record, can, labels } = page;
   const title = useRecordTitle();
+  const heading = entity.fields.find((field) => isHeading(field, entity));
   const state = entity.state_field === null ? undefined : fieldNamed(entity, entity.state_field);
   const reference = typeof record.number === 'string' ? record.number : record.id;
   const copy = async () => {
@@ -121,7 +124,17 @@ export function RecordHeader({ writing, onWriting, onDelete, onClose }: RecordHe
           )}
         </span>
       </div>
-      <h1 className="text-lg leading-snug font-semibold break-words">{title}</h1>
+      {heading ? (
+        <RecordField
+          field={heading}
+          writing={writing}
+          required={false}
+          above
+          heading={<h1 className="text-lg leading-snug font-semibold break-words">{title}</h1>}
+        />
+      ) : (
+        <h1 className="text-lg leading-snug font-semibold break-words">{title}</h1>
+      )}
       {state && (
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
           <FieldDisplay

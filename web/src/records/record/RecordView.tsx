@@ -141,7 +141,7 @@ function Body({ writing, twoColumns }: BodyProps) {
       {twoColumns && beside.length > 0 ? (
         <div className="flex min-h-0 flex-1 print:block">
           <div className="min-w-0 flex-1 overflow-y-auto p-4 print:overflow-visible">
-            <div className="mx-auto flex max-w-4xl flex-col gap-8">
+            <div className="flex max-w-5xl flex-col gap-8">
               {details.content}
               {related && <Related />}
             </div>

@@ -30,6 +30,7 @@ function MoveDialog({ move, fields, onClose }: MoveDialogProps) {
   );
   const asked = fields.map((field): FieldMeta => ({ ...field, required: true }));
   const errors = useErrors(asked, entity.fields);
+  const from = entity.states.find(({ value }) => value === page.record[entity.state_field ?? ''])?.label;
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (errors.check(asked, values)) {
@@ -39,7 +40,11 @@ function MoveDialog({ move, fields, onClose }: MoveDialogProps) {
   };
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()}>
-      <DialogContent title={move.label} description={t('record.move_needs')} closeLabel={t('action.close')}>
+      <DialogContent
+        title={from ? t('record.move_title', { from, to: move.label }) : move.label}
+        description={t('record.move_needs')}
+        closeLabel={t('action.close')}
+      >
         <form
           noValidate
           className="flex flex-col gap-3"

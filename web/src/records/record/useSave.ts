@@ -53,13 +53,13 @@ export function useSave({ entity, page, reference, edit, errors }: SaveSource) {
   const { record } = page;
   const readAgain = () => client.fetchQuery({ ...recordQuery(entity, reference), staleTime: 0 });
 
-  const accept = async (saved: RecordPage, sent: Record<string, unknown>) => {
+  const accept = (saved: RecordPage, sent: Record<string, unknown>) => {
     client.setQueryData(recordKeys.record(entity.name, reference), saved);
     putIntoLists(client, entity, saved);
     edit.setBuffer((current) => withoutSaved(current, sent, saved.record, entity.fields));
     errors.clear();
     told(t('record.saved'));
-    await client.invalidateQueries({ queryKey: activityKeys.history(entity.name, record.id) });
+    void client.invalidateQueries({ queryKey: activityKeys.history(entity.name, record.id) });
   };
 
   const refuseState = async (problem: Problem) => {
@@ -119,7 +119,7 @@ export function useSave({ entity, page, reference, edit, errors }: SaveSource) {
     setPending(true);
     try {
       const version = base ?? patchBase(edit.buffer, record, entity.fields);
-      await accept(await updateRecord(entity, reference, version, changes, token), changes);
+      accept(await updateRecord(entity, reference, version, changes, token), changes);
       return true;
     } catch (error) {
       await refuse(error, changes);

@@ -65,36 +65,39 @@ function insertByBrowser(area: HTMLTextAreaElement, next: Selection): boolean {
 }
 
 interface ToolbarProps {
+  className?: string;
   disabled: boolean | undefined;
   preview: boolean;
   onAct: (tool: Tool) => void;
   onPreview: () => void;
 }
 
-function Toolbar({ disabled, preview, onAct, onPreview }: ToolbarProps) {
+function Toolbar({ className, disabled, preview, onAct, onPreview }: ToolbarProps) {
   const { t } = useTranslation();
   return (
     <div
       role="toolbar"
       aria-label={t('markdown.toolbar')}
-      className="flex flex-wrap items-center gap-0.5 border-b px-1 py-0.5"
+      className={cn('flex items-center border-b px-1 py-0.5', className)}
     >
-      {tools.map((tool) => (
-        <Button
-          key={tool.name}
-          variant="ghost"
-          size="icon"
-          disabled={disabled || preview}
-          aria-label={t(`markdown.${tool.name}`)}
-          title={t(`markdown.${tool.name}`)}
-          // The text keeps the focus, and with it its selection.
-          onMouseDown={(event) => event.preventDefault()}
-          onClick={() => onAct(tool)}
-        >
-          <tool.icon aria-hidden />
-        </Button>
-      ))}
-      <Button variant="ghost" className="ml-auto" aria-pressed={preview} onClick={onPreview}>
+      <div className="flex min-w-0 flex-1 gap-0.5 overflow-x-auto">
+        {tools.map((tool) => (
+          <Button
+            key={tool.name}
+            variant="ghost"
+            size="icon"
+            disabled={disabled || preview}
+            aria-label={t(`markdown.${tool.name}`)}
+            title={t(`markdown.${tool.name}`)}
+            // The text keeps the focus, and with it its selection.
+            onMouseDown={(event) => event.preventDefault()}
+            onClick={() => onAct(tool)}
+          >
+            <tool.icon aria-hidden />
+          </Button>
+        ))}
+      </div>
+      <Button variant="ghost" className="ml-1" aria-pressed={preview} onClick={onPreview}>
         {preview ? <Pencil aria-hidden /> : <Eye aria-hidden />}
         {t(preview ? 'markdown.write' : 'markdown.preview')}
       </Button>
@@ -107,15 +110,26 @@ interface MarkdownAreaProps {
   text: string;
   invalid?: boolean;
   className?: string;
+  /** One line high and without its toolbar until somebody writes. */
+  compact?: boolean;
   onText: (text: string) => void;
   onKeyDown?: (event: KeyboardEvent<HTMLTextAreaElement>) => void;
 }
 
 /** Markdown with its toolbar and a look at how it will be read. */
-export function MarkdownArea({ control, text, invalid, className, onText, onKeyDown }: MarkdownAreaProps) {
+export function MarkdownArea({
+  control,
+  text,
+  invalid,
+  className,
+  compact = false,
+  onText,
+  onKeyDown,
+}: MarkdownAreaProps) {
   const { t } = useTranslation();
   const area = useRef<HTMLTextAreaElement>(null);
   const [preview, setPreview] = useState(false);
+  const resting = compact && text === '' && !preview;
   const apply = (next: Selection) => {
     const element = area.current;
     if (!element) {
@@ -153,11 +167,12 @@ export function MarkdownArea({ control, text, invalid, className, onText, onKeyD
     <div
       aria-invalid={invalid}
       className={cn(
-        'field overflow-hidden rounded-md px-0 focus-within:outline-2 focus-within:-outline-offset-1 focus-within:outline-accent',
+        'group/area field overflow-hidden rounded-md px-0 focus-within:outline-2 focus-within:-outline-offset-1 focus-within:outline-accent',
         className,
       )}
     >
       <Toolbar
+        className={resting ? 'hidden group-focus-within/area:flex' : undefined}
         disabled={control.disabled}
         preview={preview}
         onAct={(tool) => area.current && apply(tool.act(selection(area.current)))}
@@ -176,7 +191,10 @@ export function MarkdownArea({ control, text, invalid, className, onText, onKeyD
           {...control}
           ref={area}
           aria-invalid={invalid}
-          className="field-sizing-content max-h-[60vh] min-h-24 rounded-none border-0 bg-transparent px-2.5 outline-none"
+          className={cn(
+            'field-sizing-content block max-h-[60vh] rounded-none border-0 bg-transparent px-2.5 outline-none',
+            resting ? 'min-h-9 group-focus-within/area:min-h-24' : 'min-h-24',
+          )}
           value={text}
           onChange={(event) => onText(event.target.value)}
           onKeyDown={keys}

@@ -96,6 +96,7 @@ export function Composer() {
         {t('comment.write')}
       </label>
       <MarkdownArea
+        compact
         control={{ id, placeholder: t(internal ? 'comment.write_internal' : 'comment.write') }}
         text={draft.body}
         onText={(body) => setDraft({ ...draft, body })}
