@@ -6,7 +6,7 @@ import { tanstackRouter } from '@tanstack/router-plugin/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
-const server = 'http://127.0.0.1:8080';
+const server = process.env.OPSFLUX_SERVER ?? 'http://127.0.0.1:8080';
 
 /** Serves msw's worker to `npm run dev:mock` straight from the package, so that no build ever contains it. */
 function mockWorker(): Plugin {

@@ -9,10 +9,18 @@ export const appMetaQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
+/** What identifies a record to machines: every record has them, and no person picks, sorts or edits by them. */
+const FRAME = new Set(['id', 'version']);
+
+async function readEntity(name: string, signal: AbortSignal): Promise<EntityMeta> {
+  const meta = await api.get<EntityMeta>(`/meta/entities/${encodeURIComponent(name)}`, { signal });
+  return { ...meta, fields: meta.fields.filter((field) => !FRAME.has(field.name)) };
+}
+
 export function entityQuery(name: string) {
   return queryOptions({
     queryKey: ['meta', 'entity', name],
-    queryFn: ({ signal }) => api.get<EntityMeta>(`/meta/entities/${encodeURIComponent(name)}`, { signal }),
+    queryFn: ({ signal }) => readEntity(name, signal),
     staleTime: Number.POSITIVE_INFINITY,
   });
 }

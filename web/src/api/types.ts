@@ -340,10 +340,11 @@ export interface SearchHit {
   entity: string;
   collection: string;
   id: string;
-  number: string | null;
+  number?: string | null;
   title: string;
-  highlight: string | null;
-  label: string;
+  highlight?: string | null;
+  /** What kind of record it is, in the reader's language. */
+  label?: string;
 }
 
 export interface Session {

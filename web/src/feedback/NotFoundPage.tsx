@@ -9,7 +9,7 @@ export function NotFoundPage() {
   return (
     <EmptyState
       icon={<SearchX aria-hidden />}
-      title={t('problem.missing_title')}
+      title={<h1>{t('problem.missing_title')}</h1>}
       actions={
         <Button asChild variant="primary">
           <Link to="/">{t('home.back')}</Link>

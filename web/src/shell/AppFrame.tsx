@@ -29,6 +29,16 @@ const Toasts = lazy(() => import('@/feedback/Toasts').then(({ Toasts }) => ({ de
 
 const COLLAPSED = 'opsflux.sidebar';
 
+function PagePlaceholder() {
+  return (
+    <div className="flex flex-col gap-4 p-4">
+      <Skeleton className="h-5 w-48" />
+      <Skeleton className="h-4 w-80 max-w-full" />
+      <Skeleton className="h-40 w-full" />
+    </div>
+  );
+}
+
 interface AppFrameProps {
   /** Absent while it is read: the frame is already there then, in its final layout. */
   app: AppMeta | undefined;
@@ -101,7 +111,8 @@ export function AppFrame({ app }: AppFrameProps) {
           )}
         </header>
         <main id="main" tabIndex={-1} className="min-h-0 flex-1 overflow-auto outline-none">
-          {app && <Outlet />}
+          {/* A page that is still being read leaves the frame around it where it is. */}
+          <Suspense fallback={<PagePlaceholder />}>{app ? <Outlet /> : <PagePlaceholder />}</Suspense>
         </main>
         <BottomBar app={app} onSearch={() => setOverlay('palette')} onMenu={() => setOverlay('menu')} />
       </div>

@@ -39,6 +39,16 @@ function Heading({
   );
 }
 
+/** The first field takes the focus, or the first button of the body; closing is not what one came for. */
+function focusBody(event: Event): void {
+  const content = event.currentTarget as HTMLElement;
+  const first = content.querySelector<HTMLElement>(
+    '[data-body] :is([autofocus], input, select, textarea, button):not(:disabled)',
+  );
+  event.preventDefault();
+  (first ?? content).focus();
+}
+
 /** In the middle of the screen; on a phone it fills the lower part. */
 export function DialogContent({
   className,
@@ -58,11 +68,14 @@ export function DialogContent({
           'fixed z-50 flex max-h-[calc(100dvh-2rem)] flex-col overflow-hidden border bg-raised shadow-lg outline-none max-sm:inset-x-0 max-sm:bottom-0 max-sm:rounded-t-lg sm:top-1/2 sm:left-1/2 sm:w-lg sm:max-w-[calc(100vw-2rem)] sm:-translate-x-1/2 sm:-translate-y-1/2 sm:rounded-lg',
           className,
         )}
+        onOpenAutoFocus={focusBody}
         {...described}
         {...props}
       >
         <Heading title={title} description={description} closeLabel={closeLabel} />
-        <div className={cn('min-h-0 flex-1 overflow-y-auto p-4', bodyClassName)}>{children}</div>
+        <div data-body className={cn('min-h-0 flex-1 overflow-y-auto p-4', bodyClassName)}>
+          {children}
+        </div>
       </Primitive.Content>
     </Primitive.Portal>
   );

@@ -41,7 +41,7 @@ function SessionRow({ session, onEnd, ending }: SessionRowProps) {
           <span className="truncate">{name}</span>
           {session.current && <Badge color="green">{t('account.this_device')}</Badge>}
         </p>
-        <p className="truncate text-muted-foreground">
+        <p className="text-muted-foreground">
           {session.address && `${session.address} · `}
           {t('account.signed_in')} <Moment at={session.created_at} />
           {session.last_seen_at && (

@@ -134,7 +134,7 @@ function Entries({
 }
 
 /** What the server found, in its order. */
-function Hits({ hits, onOpen }: { hits: SearchHit[]; onOpen: (hit: SearchHit) => void }) {
+function Hits({ app, hits, onOpen }: { app: AppMeta; hits: SearchHit[]; onOpen: (hit: SearchHit) => void }) {
   const { t } = useTranslation();
   if (hits.length === 0) {
     return null;
@@ -147,7 +147,9 @@ function Hits({ hits, onOpen }: { hits: SearchHit[]; onOpen: (hit: SearchHit) =>
           <span className="min-w-0 flex-1 truncate">
             <Highlight text={hit.highlight ?? hit.title} />
           </span>
-          <span className="shrink-0 text-xs text-muted-foreground">{hit.label}</span>
+          <span className="shrink-0 text-xs text-muted-foreground">
+            {hit.label ?? app.entities.find(({ name }) => name === hit.entity)?.label}
+          </span>
         </Command.Item>
       ))}
     </Group>
@@ -188,6 +190,7 @@ export function Palette({ app, onClose }: PaletteProps) {
               className="max-h-[min(26rem,70dvh)] overflow-y-auto p-1.5"
             >
               <Hits
+                app={app}
                 hits={typed.length > 1 ? (search.data?.items ?? []) : []}
                 onOpen={({ collection, id }) =>
                   run(() => navigate({ to: '/r/$collection/$id', params: { collection, id } }))

@@ -30,8 +30,15 @@ const mine = {
   limit: 30,
 };
 
+/** Who asks for help writes words, not Markdown. */
+function plain(field: FieldMeta): FieldMeta {
+  return field.type === 'rich_text' ? { ...field, type: 'long_text' } : field;
+}
+
 function fieldsOf(entity: EntityMeta): FieldMeta[] {
-  return FIELDS.flatMap((name) => fieldNamed(entity, name) ?? []).filter((field) => field.writable !== false);
+  return FIELDS.flatMap((name) => fieldNamed(entity, name) ?? [])
+    .filter((field) => field.writable !== false)
+    .map(plain);
 }
 
 function defaults(fields: FieldMeta[]): Record<string, unknown> {
@@ -124,7 +131,9 @@ function Request({ entity, record, labels }: { entity: EntityMeta; record: Recor
         <span className="min-w-0 flex-1">
           <span className="block truncate font-medium">{String(record.title ?? '')}</span>
           <span className="flex min-w-0 gap-2 text-muted-foreground">
-            {shown('number')} {shown('assignee')} {shown('updated_at')}
+            <span className="shrink-0">{shown('number')}</span>
+            <span className="shrink-0">{shown('updated_at')}</span>
+            <span className="flex min-w-0">{shown('assignee')}</span>
           </span>
         </span>
         <span className="shrink-0">{shown('status')}</span>
