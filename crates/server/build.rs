@@ -26,8 +26,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         archive.by_name(&path)?.read_to_end(&mut bytes)?;
         // The map it names is not served; without this line browsers do not ask for it.
         let text = String::from_utf8(bytes)?;
-        let kept: Vec<&str> =
-            text.lines().filter(|line| !line.contains("sourceMappingURL=")).collect();
+        let kept: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.contains("sourceMappingURL="))
+            .collect();
         std::fs::write(out.join(name), kept.join("\n"))?;
     }
     Ok(())

@@ -89,7 +89,12 @@ impl Served {
         let words = Words::new(&schema)?;
         let openapi = crate::openapi::document(&schema, &operations);
         let registry = Registry::new(operations, metrics)?;
-        Ok(Served { schema, registry, words, openapi: openapi.into() })
+        Ok(Served {
+            schema,
+            registry,
+            words,
+            openapi: openapi.into(),
+        })
     }
 }
 
@@ -117,7 +122,15 @@ impl App {
     /// # Errors
     /// When two operations cannot both be served.
     pub fn new(parts: Parts) -> Result<Arc<App>, ServeError> {
-        let Parts { config, records, identity, blobs, secret, reactors, stopping } = parts;
+        let Parts {
+            config,
+            records,
+            identity,
+            blobs,
+            secret,
+            reactors,
+            stopping,
+        } = parts;
         let metrics = Metrics::new();
         let live = Live::new(records.clone(), &secret, stopping.clone());
         let nothing = Served::new(Arc::default(), Vec::new(), &metrics)?;
@@ -170,7 +183,10 @@ impl App {
     /// How large bodies may be.
     #[must_use]
     pub fn body_limits(&self) -> Limits {
-        Limits { json: self.config.http.body_limit, upload: self.config.http.upload_limit }
+        Limits {
+            json: self.config.http.body_limit,
+            upload: self.config.http.upload_limit,
+        }
     }
 
     /// Counts a request against the allowance of whoever asks.

@@ -40,6 +40,15 @@ enum Command {
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<String>,
     },
+    /// Fill an empty database with a lifelike company; in development mode only
+    Demo {
+        /// How many tickets, up to 1,000,000
+        #[arg(long, default_value_t = 2_000)]
+        tickets: u32,
+        /// What chance begins with: the same number gives the same company
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Print the OpenAPI document of what is served
     Openapi,
     /// Bring the tables up to the modules
@@ -137,7 +146,10 @@ pub fn main() -> ExitCode {
         Ok(config) => config,
         Err(mistakes) => return fail(&mistakes),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
@@ -154,11 +166,16 @@ async fn run(command: Command, config: Config) -> Done {
     // Only the server tells a story; of a command people read the answer and the warnings.
     let log = match command {
         Command::Serve { .. } => config.log.clone(),
-        _ => crate::config::Log { text: true, level: "warn".to_owned(), ..config.log.clone() },
+        _ => crate::config::Log {
+            text: true,
+            level: "warn".to_owned(),
+            ..config.log.clone()
+        },
     };
     let _flush = crate::logging::start(&log)?;
     match command {
         Command::Serve { .. } => commands::serve::run(config).await,
+        Command::Demo { tickets, seed } => commands::demo::run(config, tickets, seed).await,
         Command::Openapi => commands::openapi::run(config).await,
         Command::Migrate { plan, allow } => commands::migrate::run(config, plan, allow).await,
         Command::Module(Module::Check { folder, fix }) => commands::module::check(&folder, fix),
@@ -176,8 +193,13 @@ fn configuration(places: &Places, listen: Option<String>) -> Result<Config, Mist
     let environment: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let named = environment.iter().find(|(name, _)| name == "OPSFLUX_CONFIG");
-    let file = places.config.clone().or_else(|| named.map(|(_, path)| PathBuf::from(path)));
+    let named = environment
+        .iter()
+        .find(|(name, _)| name == "OPSFLUX_CONFIG");
+    let file = places
+        .config
+        .clone()
+        .or_else(|| named.map(|(_, path)| PathBuf::from(path)));
     let options = [
         ("data", places.data.clone()),
         ("database_url", places.database_url.clone()),
@@ -187,7 +209,10 @@ fn configuration(places: &Places, listen: Option<String>) -> Result<Config, Mist
         file,
         default_file: Some(PathBuf::from("opsflux.toml")),
         environment,
-        command_line: options.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
+        command_line: options
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect(),
     })
 }
 

@@ -40,9 +40,16 @@ impl DataFolder {
     /// # Errors
     /// [`FolderError::InUse`] naming the process that has it.
     pub fn take(path: &Path) -> Result<DataFolder, FolderError> {
-        let failed = |source| FolderError::Io { path: path.to_owned(), source };
+        let failed = |source| FolderError::Io {
+            path: path.to_owned(),
+            source,
+        };
         // Secrets and people's data lie in it: for its owner only.
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(failed)?;
         let mut lock = OpenOptions::new()
             .read(true)
             .write(true)
@@ -57,14 +64,20 @@ impl DataFolder {
                 let mut pid = String::new();
                 lock.read_to_string(&mut pid).map_err(failed)?;
                 let pid = pid.trim().to_owned();
-                return Err(FolderError::InUse { path: path.to_owned(), pid });
+                return Err(FolderError::InUse {
+                    path: path.to_owned(),
+                    pid,
+                });
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         lock.set_len(0).map_err(failed)?;
         lock.seek(SeekFrom::Start(0)).map_err(failed)?;
         writeln!(lock, "{}", std::process::id()).map_err(failed)?;
-        Ok(DataFolder { path: path.to_owned(), _lock: lock })
+        Ok(DataFolder {
+            path: path.to_owned(),
+            _lock: lock,
+        })
     }
 
     /// Where it is.
@@ -80,8 +93,12 @@ impl DataFolder {
 /// When the disk refuses.
 pub fn write_private(path: &Path, contents: &str) -> io::Result<()> {
     let beside = path.with_extension("tmp");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)?;
     file.write_all(contents.as_bytes())?;
     file.sync_all()?;
     std::fs::rename(&beside, path)
@@ -102,7 +119,10 @@ mod tests {
         assert_eq!(mode & 0o777, 0o700);
         let second = DataFolder::take(&path).expect_err("the second");
         let pid = std::process::id().to_string();
-        assert!(matches!(&second, FolderError::InUse { pid: told, .. } if *told == pid), "{second}");
+        assert!(
+            matches!(&second, FolderError::InUse { pid: told, .. } if *told == pid),
+            "{second}"
+        );
         drop(first);
         assert!(DataFolder::take(&path).is_ok());
     }
@@ -113,7 +133,10 @@ mod tests {
         let path = folder.path().join("secret.key");
         write_private(&path, "text").expect("written");
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "text");
-        let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+        let mode = std::fs::metadata(&path)
+            .expect("there")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }

@@ -24,7 +24,11 @@ pub struct Component {
 
 impl Component {
     fn failed(trouble: impl Into<String>) -> Component {
-        Component { ok: false, figures: Vec::new(), trouble: Some(trouble.into()) }
+        Component {
+            ok: false,
+            figures: Vec::new(),
+            trouble: Some(trouble.into()),
+        }
     }
 }
 
@@ -34,7 +38,11 @@ pub async fn database(records: &Records) -> Component {
     match tokio::time::timeout(PATIENCE, records.store().ping()).await {
         Ok(Ok(())) => {
             let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            Component { ok: true, figures: vec![("milliseconds", took)], trouble: None }
+            Component {
+                ok: true,
+                figures: vec![("milliseconds", took)],
+                trouble: None,
+            }
         }
         Ok(Err(error)) => {
             tracing::error!(%error, "the database does not answer");
@@ -55,7 +63,11 @@ pub fn disk(data: &Path) -> Component {
             let free = disk.f_bavail.saturating_mul(disk.f_frsize);
             let ok = free >= LEAST_FREE;
             let trouble = (!ok).then(|| format!("only {free} bytes are free"));
-            Component { ok, figures: vec![("free_bytes", free)], trouble }
+            Component {
+                ok,
+                figures: vec![("free_bytes", free)],
+                trouble,
+            }
         }
         Err(error) => Component::failed(error.to_string()),
     }

@@ -55,7 +55,10 @@ pub fn start(log: &Log) -> Result<Flush, LogError> {
     let wanted = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target("opsflux", level);
-    let lines = Lines { text: log.text, file };
+    let lines = Lines {
+        text: log.text,
+        file,
+    };
     let subscriber = tracing_subscriber::registry().with(wanted).with(lines);
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Twice)?;
     Ok(Flush { _file: guard })
@@ -63,15 +66,25 @@ pub fn start(log: &Log) -> Result<Flush, LogError> {
 
 /// The file besides stderr: one a day, the last ones kept.
 fn file_of(log: &Log) -> Result<Option<(NonBlocking, WorkerGuard)>, LogError> {
-    let Some(path) = &log.file else { return Ok(None) };
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let Some(path) = &log.file else {
+        return Ok(None);
+    };
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix(name)
         .max_log_files(log.keep)
         .build(folder.unwrap_or(std::path::Path::new(".")))
-        .map_err(|source| LogError::File { path: path.clone(), source })?;
+        .map_err(|source| LogError::File {
+            path: path.clone(),
+            source,
+        })?;
     Ok(Some(tracing_appender::non_blocking(appender)))
 }
 
@@ -136,7 +149,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         }
         event.record(&mut Collect(&mut fields));
         let now = jiff::Timestamp::now();
-        let line = line(self.text, now, event.metadata().level(), event.metadata().target(), fields);
+        let line = line(
+            self.text,
+            now,
+            event.metadata().level(),
+            event.metadata().target(),
+            fields,
+        );
         // Where a log cannot be written there is nowhere to say so.
         let _ = io::stderr().lock().write_all(line.as_bytes());
         if let Some(file) = &self.file {
@@ -168,7 +187,10 @@ fn line(
     }
     let mut object = Map::from_iter([
         ("time".to_owned(), Json::from(format!("{at:.3}"))),
-        ("level".to_owned(), level.as_str().to_ascii_lowercase().into()),
+        (
+            "level".to_owned(),
+            level.as_str().to_ascii_lowercase().into(),
+        ),
         ("message".to_owned(), message.into()),
         ("target".to_owned(), target.into()),
     ]);
@@ -211,18 +233,34 @@ mod tests {
 
     #[test]
     fn a_text_line_stays_one_line() {
-        let line = line(true, jiff::Timestamp::UNIX_EPOCH, &Level::WARN, "opsflux", fields());
+        let line = line(
+            true,
+            jiff::Timestamp::UNIX_EPOCH,
+            &Level::WARN,
+            "opsflux",
+            fields(),
+        );
         assert_eq!(line.matches('\n').count(), 1);
         assert!(line.contains(" WARN a request failed"), "{line}");
-        assert!(line.contains("request_id=r-1") && line.contains("first⏎second"), "{line}");
+        assert!(
+            line.contains("request_id=r-1") && line.contains("first⏎second"),
+            "{line}"
+        );
     }
 
     #[test]
     fn lines_inside_of_a_span_carry_its_fields() {
         let folder = tempfile::tempdir().expect("a folder");
-        let log = Log { file: Some(folder.path().join("o.log")), keep: 3, ..Log::default() };
+        let log = Log {
+            file: Some(folder.path().join("o.log")),
+            keep: 3,
+            ..Log::default()
+        };
         let (file, guard) = file_of(&log).expect("a file").expect("asked for");
-        let lines = Lines { text: false, file: Some(file) };
+        let lines = Lines {
+            text: false,
+            file: Some(file),
+        };
         let subscriber = tracing_subscriber::registry().with(lines);
         tracing::subscriber::with_default(subscriber, || {
             let span = tracing::info_span!("request", request_id = "r-7");
@@ -230,7 +268,10 @@ mod tests {
             tracing::warn!(rows = 3, "told by a room below");
         });
         drop(guard);
-        let path = std::fs::read_dir(folder.path()).expect("a folder").next().expect("a file");
+        let path = std::fs::read_dir(folder.path())
+            .expect("a folder")
+            .next()
+            .expect("a file");
         let written = std::fs::read_to_string(path.expect("a file").path()).expect("text");
         let read: Json = serde_json::from_str(written.trim()).expect("one JSON line");
         assert_eq!(read["request_id"], "r-7");

@@ -34,10 +34,19 @@ pub struct Mistakes(pub Vec<Diagnostic>);
 pub fn built_in() -> Vec<ModuleSource> {
     let mut modules: BTreeMap<String, ModuleSource> = BTreeMap::new();
     for path in BuiltIn::iter() {
-        let Some((module, below)) = path.split_once('/') else { continue };
-        let Some(file) = BuiltIn::get(&path) else { continue };
-        let source = modules.entry(module.to_owned()).or_insert_with(|| ModuleSource::new(module));
-        source.files.push((below.to_owned(), String::from_utf8_lossy(&file.data).into_owned()));
+        let Some((module, below)) = path.split_once('/') else {
+            continue;
+        };
+        let Some(file) = BuiltIn::get(&path) else {
+            continue;
+        };
+        let source = modules
+            .entry(module.to_owned())
+            .or_insert_with(|| ModuleSource::new(module));
+        source.files.push((
+            below.to_owned(),
+            String::from_utf8_lossy(&file.data).into_owned(),
+        ));
     }
     modules.into_values().collect()
 }
@@ -47,7 +56,9 @@ pub fn built_in() -> Vec<ModuleSource> {
 /// # Errors
 /// Every mistake in them.
 pub fn schema() -> Result<Schema, Mistakes> {
-    declare(&built_in(), Options::STRICT).map(|accepted| accepted.schema).map_err(Mistakes)
+    declare(&built_in(), Options::STRICT)
+        .map(|accepted| accepted.schema)
+        .map_err(Mistakes)
 }
 
 /// The rules of the built-in modules that are written in Rust, in the order of the modules.
@@ -64,7 +75,10 @@ pub fn rules() -> Vec<std::sync::Arc<dyn Rule>> {
 /// When the folder is none of a module, or cannot be read as text.
 pub fn read(folder: &Path) -> io::Result<ModuleSource> {
     let name = folder.canonicalize()?;
-    let name = name.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = name
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
     if !folder.join("module.toml").is_file() {
         let message = format!("{} has no module.toml", folder.display());
         return Err(io::Error::new(io::ErrorKind::NotFound, message));
@@ -72,7 +86,9 @@ pub fn read(folder: &Path) -> io::Result<ModuleSource> {
     let mut source = ModuleSource::new(name);
     for file in FILES {
         if folder.join(file).is_file() {
-            source.files.push((file.to_owned(), std::fs::read_to_string(folder.join(file))?));
+            source
+                .files
+                .push((file.to_owned(), std::fs::read_to_string(folder.join(file))?));
         }
     }
     for (below, extension) in FOLDERS {
@@ -80,13 +96,19 @@ pub fn read(folder: &Path) -> io::Result<ModuleSource> {
         if !inside.is_dir() {
             continue;
         }
-        let mut paths: Vec<_> =
-            std::fs::read_dir(&inside)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+        let mut paths: Vec<_> = std::fs::read_dir(&inside)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<io::Result<_>>()?;
         paths.sort();
         for path in paths {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
             if path.extension().is_some_and(|found| found == extension) {
-                source.files.push((format!("{below}/{name}"), std::fs::read_to_string(&path)?));
+                source
+                    .files
+                    .push((format!("{below}/{name}"), std::fs::read_to_string(&path)?));
             }
         }
     }
@@ -106,8 +128,14 @@ pub struct Checked {
 #[must_use]
 pub fn check(module: &ModuleSource) -> Checked {
     match declare(&with_built_in(module), Options::STRICT) {
-        Ok(accepted) => Checked { diagnostics: accepted.warnings, usable: true },
-        Err(diagnostics) => Checked { diagnostics, usable: false },
+        Ok(accepted) => Checked {
+            diagnostics: accepted.warnings,
+            usable: true,
+        },
+        Err(diagnostics) => Checked {
+            diagnostics,
+            usable: false,
+        },
     }
 }
 
@@ -118,11 +146,16 @@ pub fn check(module: &ModuleSource) -> Checked {
 pub fn new_lock(module: &ModuleSource) -> Result<Option<String>, Mistakes> {
     let mut mint = mint;
     let locks = declare::fix(&with_built_in(module), &mut mint).map_err(Mistakes)?;
-    Ok(locks.into_iter().find(|(name, _)| *name == module.name).map(|(_, lock)| lock))
+    Ok(locks
+        .into_iter()
+        .find(|(name, _)| *name == module.name)
+        .map(|(_, lock)| lock))
 }
 
 fn with_built_in(module: &ModuleSource) -> Vec<ModuleSource> {
-    let others = built_in().into_iter().filter(|other| other.name != module.name);
+    let others = built_in()
+        .into_iter()
+        .filter(|other| other.name != module.name);
     others.chain([module.clone()]).collect()
 }
 
@@ -172,7 +205,9 @@ mod tests {
             .with("entities/tool.toml", "name = \"tool\"\ncollection = \"tools\"\nkind = \"record\"\ntitle = \"name\"\nicon = \"box\"\n[fields]\nname = { type = \"text\", required = true }\n");
         let without = check(&module);
         assert!(!without.usable, "no ids yet");
-        let lock = new_lock(&module).expect("declarations can be read").expect("a new lock");
+        let lock = new_lock(&module)
+            .expect("declarations can be read")
+            .expect("a new lock");
         assert!(lock.contains("tool"));
         let again = new_lock(&module.clone().with("schema.lock", lock)).expect("readable");
         assert_eq!(again, None, "ids are given once");
@@ -181,7 +216,11 @@ mod tests {
     #[test]
     fn minted_parts_are_eight_digits_of_base_32() {
         let minted: Vec<String> = (0..50).map(|_| mint()).collect();
-        assert!(minted.iter().all(|part| part.len() == 8 && part.bytes().all(|b| b.is_ascii_alphanumeric())));
+        assert!(
+            minted
+                .iter()
+                .all(|part| part.len() == 8 && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+        );
         let different: std::collections::HashSet<&String> = minted.iter().collect();
         assert_eq!(different.len(), minted.len());
     }

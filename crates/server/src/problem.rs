@@ -111,9 +111,9 @@ impl Problem {
             return Json::Object(document).to_string().into_bytes();
         };
         // The record is JSON already and may hold decimals no parser of ours should touch.
-        let raw = std::str::from_utf8(current).ok().and_then(|text| {
-            RawValue::from_string(text.to_owned()).ok()
-        });
+        let raw = std::str::from_utf8(current)
+            .ok()
+            .and_then(|text| RawValue::from_string(text.to_owned()).ok());
         let mut written = Json::Object(document).to_string();
         if let Some(raw) = raw {
             written.pop();
@@ -128,23 +128,38 @@ impl Problem {
     #[must_use]
     pub fn members(&self, telling: &Telling<'_>) -> Map<String, Json> {
         let mut document = self.members.clone();
-        let errors: Vec<Json> =
-            self.fields.iter().map(|field| field_document(field, telling)).collect();
+        let errors: Vec<Json> = self
+            .fields
+            .iter()
+            .map(|field| field_document(field, telling))
+            .collect();
         let reason = self.inner.as_ref().map(|inner| inner.members(telling));
         let mut params = self.params.clone();
         params.insert("request_id".to_owned(), telling.request_id.into());
         if let Some(inner) = &reason {
-            params.insert("reason".to_owned(), inner.get("detail").cloned().unwrap_or_default());
+            params.insert(
+                "reason".to_owned(),
+                inner.get("detail").cloned().unwrap_or_default(),
+            );
         }
         self.translate(&mut params, telling);
-        let say = |part| telling.words.say(telling.language, &["problems", self.code, part], &params);
+        let say = |part| {
+            telling
+                .words
+                .say(telling.language, &["problems", self.code, part], &params)
+        };
         let said = self.said_by.as_ref().and_then(|key| {
-            telling.words.say(telling.language, &["errors", key.as_str()], &self.params)
+            telling
+                .words
+                .say(telling.language, &["errors", key.as_str()], &self.params)
         });
         document.insert("type".to_owned(), format!("/problems/{}", self.code).into());
         document.insert("title".to_owned(), say("title").unwrap_or_default().into());
         document.insert("status".to_owned(), self.status.as_u16().into());
-        document.insert("detail".to_owned(), said.or_else(|| say("detail")).unwrap_or_default().into());
+        document.insert(
+            "detail".to_owned(),
+            said.or_else(|| say("detail")).unwrap_or_default().into(),
+        );
         if !errors.is_empty() {
             document.insert("errors".to_owned(), errors.into());
         }
@@ -169,9 +184,13 @@ impl Problem {
         }
         if let Some(code) = self.params.get("query_code").and_then(Json::as_str) {
             let reason = word(&["query", code]).or_else(|| word(&["query", "other"]));
-            let detail = self.params.get("reason").and_then(Json::as_str).unwrap_or_default();
+            let detail = self
+                .params
+                .get("reason")
+                .and_then(Json::as_str)
+                .unwrap_or_default();
             let reason = reason.as_ref().and_then(Json::as_str).unwrap_or_default();
-            let said = match expected(detail, telling) {
+            let said = match expected(named(detail), telling) {
                 "" => reason.to_owned(),
                 detail => format!("{reason} ({detail})"),
             };
@@ -180,18 +199,41 @@ impl Problem {
     }
 }
 
+/// What a detail speaks of: the name in quotation marks, where the sentence around it says in
+/// English what the words of the problem say in the language of the caller.
+fn named(detail: &str) -> &str {
+    let quoted = detail
+        .split_once('“')
+        .and_then(|(_, rest)| rest.split_once('”'));
+    quoted.map_or(detail, |(name, _)| name)
+}
+
 /// What was expected, in the language where that is a phrase and not a limit or a format.
 fn expected<'a>(detail: &'a str, telling: &'a Telling<'_>) -> &'a str {
-    telling.words.text(telling.language, &["expected", detail]).unwrap_or(detail)
+    telling
+        .words
+        .text(telling.language, &["expected", detail])
+        .unwrap_or(detail)
 }
 
 fn field_document(field: &FieldError, telling: &Telling<'_>) -> Json {
     let mut params = Map::new();
-    params.insert("expected".to_owned(), expected(&field.detail, telling).into());
-    let say = |code| telling.words.say(telling.language, &["fields", code], &params);
+    params.insert(
+        "expected".to_owned(),
+        expected(&field.detail, telling).into(),
+    );
+    let say = |code| {
+        telling
+            .words
+            .say(telling.language, &["fields", code], &params)
+    };
     // Codes of modules have their words among the errors of the module.
     let message = say(field.code.as_str())
-        .or_else(|| telling.words.say(telling.language, &["errors", &field.code], &params))
+        .or_else(|| {
+            telling
+                .words
+                .say(telling.language, &["errors", &field.code], &params)
+        })
         .or_else(|| say("other"))
         .unwrap_or_default();
     json!({"field": field.field, "code": field.code, "message": message.trim()})
@@ -203,19 +245,19 @@ impl From<&Error> for Problem {
             Error::NotFound => Problem::new(StatusCode::NOT_FOUND, "not_found"),
             Error::Unauthenticated => Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated")
                 .header(header::WWW_AUTHENTICATE, "Bearer"),
-            Error::Forbidden { action, entity } => {
-                Problem::new(StatusCode::FORBIDDEN, "forbidden")
-                    .with("action", action.as_str())
-                    .with("entity", entity.as_str())
-            }
-            Error::BadQuery { parameter, code, detail } => {
-                Problem::new(StatusCode::BAD_REQUEST, "invalid_query")
-                    .with("parameter", parameter.as_str())
-                    .with("query_code", *code)
-                    .with("reason", detail.as_str())
-                    .member("parameter", parameter.as_str())
-                    .member("code", *code)
-            }
+            Error::Forbidden { action, entity } => Problem::new(StatusCode::FORBIDDEN, "forbidden")
+                .with("action", action.as_str())
+                .with("entity", entity.as_str()),
+            Error::BadQuery {
+                parameter,
+                code,
+                detail,
+            } => Problem::new(StatusCode::BAD_REQUEST, "invalid_query")
+                .with("parameter", parameter.as_str())
+                .with("query_code", *code)
+                .with("reason", detail.as_str())
+                .member("parameter", parameter.as_str())
+                .member("code", *code),
             Error::BadBody(reason) => Problem::new(StatusCode::BAD_REQUEST, "invalid_body")
                 .with("reason", reason.as_str()),
             Error::Invalid(fields) => invalid(fields),
@@ -228,7 +270,11 @@ impl From<&Error> for Problem {
                 problem
             }
             Error::Conflict(kind) => conflict(kind),
-            Error::Refused { code, params, field } => refused(code, params, field.as_deref()),
+            Error::Refused {
+                code,
+                params,
+                field,
+            } => refused(code, params, field.as_deref()),
             Error::TooLarge { limit } => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large")
                 .with("limit", limit.as_str()),
             Error::UnsupportedMedia => {
@@ -251,8 +297,8 @@ impl From<&Error> for Problem {
 
 fn invalid(fields: &[FieldError]) -> Problem {
     let names: Vec<&str> = fields.iter().map(|field| field.field.as_str()).collect();
-    let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid")
-        .with("fields", names.join(", "));
+    let mut problem =
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid").with("fields", names.join(", "));
     problem.fields = fields.to_vec();
     problem
 }
@@ -276,12 +322,18 @@ fn bulk(index: usize, inner: Problem) -> Problem {
 }
 
 fn refused(code: &str, params: &Map<String, Json>, field: Option<&str>) -> Problem {
-    let status =
-        if field.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::CONFLICT };
+    let status = if field.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::CONFLICT
+    };
     let mut problem = Problem::new(status, "refused").member("code", code);
     problem.params = params.clone();
     problem.said_by = Some(code.to_owned());
-    problem.fields = field.map(|field| FieldError::new(field, code, "")).into_iter().collect();
+    problem.fields = field
+        .map(|field| FieldError::new(field, code, ""))
+        .into_iter()
+        .collect();
     problem
 }
 
@@ -294,12 +346,16 @@ fn conflict(kind: &ConflictKind) -> Problem {
                 .iter()
                 .map(|c| json!({"field": c.field, "base": c.base, "yours": c.yours, "theirs": c.theirs}))
                 .collect();
-            new("edit_conflict").with("fields", names.join(", ")).member("conflicts", sides)
+            new("edit_conflict")
+                .with("fields", names.join(", "))
+                .member("conflicts", sides)
         }
         ConflictKind::Unique { fields } => {
             let mut problem = new("unique").with("fields", fields.join(", "));
-            problem.fields =
-                fields.iter().map(|field| FieldError::new(field, "unique", "")).collect();
+            problem.fields = fields
+                .iter()
+                .map(|field| FieldError::new(field, "unique", ""))
+                .collect();
             problem
         }
         ConflictKind::State { field, allowed } => new("state_not_allowed")
@@ -307,12 +363,17 @@ fn conflict(kind: &ConflictKind) -> Problem {
             .member("field", field.as_str())
             .member("allowed", allowed.clone()),
         ConflictKind::Guard { name } => {
-            let mut problem =
-                new("guard").with("name", name.as_str()).member("guard", name.as_str());
+            let mut problem = new("guard")
+                .with("name", name.as_str())
+                .member("guard", name.as_str());
             problem.said_by = Some(name.clone());
             problem
         }
-        ConflictKind::Referenced { entity, field, count } => new("referenced")
+        ConflictKind::Referenced {
+            entity,
+            field,
+            count,
+        } => new("referenced")
             .with("entity", entity.as_str())
             .with("count", *count)
             .member("entity", entity.as_str())
@@ -321,7 +382,11 @@ fn conflict(kind: &ConflictKind) -> Problem {
         ConflictKind::DeletedOwner { field } => new("deleted_owner")
             .with("field", field.as_str())
             .member("field", field.as_str()),
-        ConflictKind::Confirm { code, params, token } => {
+        ConflictKind::Confirm {
+            code,
+            params,
+            token,
+        } => {
             let mut problem = new("confirmation_required")
                 .member("code", code.as_str())
                 .member("confirm_token", token.as_str());

@@ -23,8 +23,8 @@ use crate::app::{App, Parts, ServeError};
 use crate::config::{Config, Secret};
 use crate::data_folder::{DataFolder, FolderError};
 use crate::http::{router, serve};
-use crate::secret::{self, SecretError};
 use crate::modules;
+use crate::secret::{self, SecretError};
 
 /// What a read may take.
 const BUDGET: Duration = Duration::from_secs(10);
@@ -54,7 +54,10 @@ pub enum StartError {
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error("cannot listen on {address}: {source}")]
-    Listen { address: SocketAddr, source: std::io::Error },
+    Listen {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
 }
 
 /// The pipeline over an open database, without a socket: what every command that touches records
@@ -191,7 +194,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     })?;
     let mut followers = followers(&app, search, &stopping);
     if base.unfinished {
-        followers.push(tokio::spawn(fill_columns(app.records.clone(), stopping.clone())));
+        followers.push(tokio::spawn(fill_columns(
+            app.records.clone(),
+            stopping.clone(),
+        )));
     }
     let sockets = tokio::spawn(serve::serve(listener, router(app.clone()), stopping));
     Ok(Running {
@@ -218,7 +224,11 @@ fn followers(
     vec![
         tokio::spawn(app.identity.clone().follow(stopping.clone())),
         tokio::spawn(async move { live.live.follow().await }),
-        tokio::spawn(search_follows(app.records.clone(), search, stopping.clone())),
+        tokio::spawn(search_follows(
+            app.records.clone(),
+            search,
+            stopping.clone(),
+        )),
         tokio::spawn(async move {
             let mut tick = tokio::time::interval(HOUSEKEEPING);
             loop {
@@ -288,7 +298,12 @@ impl Running {
 /// [`StartError`].
 pub async fn document(config: Config) -> Result<bytes::Bytes, StartError> {
     let data = std::env::temp_dir().join(format!("opsflux-openapi-{}", uuid::Uuid::new_v4()));
-    let made = document_in(Config { data: data.clone(), database_url: None, ..config }).await;
+    let made = document_in(Config {
+        data: data.clone(),
+        database_url: None,
+        ..config
+    })
+    .await;
     if let Err(error) = std::fs::remove_dir_all(&data) {
         tracing::warn!(%error, path = %data.display(), "a temporary folder stays behind");
     }
@@ -298,8 +313,12 @@ pub async fn document(config: Config) -> Result<bytes::Bytes, StartError> {
 async fn document_in(config: Config) -> Result<bytes::Bytes, StartError> {
     let base = Base::open(config).await?;
     let (_stop, stopping) = watch::channel(false);
-    let blobs = Blobs::open(&base.folder.path().join("files"), &base.secret)
-        .map_err(|error| StartError::SubFolder { what: "files", why: error.to_string() })?;
+    let blobs = Blobs::open(&base.folder.path().join("files"), &base.secret).map_err(|error| {
+        StartError::SubFolder {
+            what: "files",
+            why: error.to_string(),
+        }
+    })?;
     let identity = base.identity();
     let app = App::new(Parts {
         config: base.config,

@@ -70,9 +70,10 @@ pub fn find(folder: &Path, given: Option<&Secret>) -> Result<Found, SecretError>
     let kept = read(&folder.join(KEY_FILE))?;
     let (key, recovery) = match (given, kept) {
         (Some(given), _) => (parse(given.reveal()).ok_or(SecretError::Crypto)?, None),
-        (None, Some(kept)) => {
-            (parse(&kept).ok_or_else(|| SecretError::Malformed(folder.join(KEY_FILE)))?, None)
-        }
+        (None, Some(kept)) => (
+            parse(&kept).ok_or_else(|| SecretError::Malformed(folder.join(KEY_FILE)))?,
+            None,
+        ),
         (None, None) if folder.join(CHECK_FILE).exists() => {
             return Err(SecretError::Missing(folder.to_owned()));
         }
@@ -92,7 +93,9 @@ pub fn find(folder: &Path, given: Option<&Secret>) -> Result<Found, SecretError>
 pub fn recover(folder: &Path, recovery: &str) -> Result<(), SecretError> {
     let wrong = || SecretError::WrongRecoveryKey(folder.to_owned());
     let path = folder.join(RECOVERY_FILE);
-    let sealed = read(&path)?.and_then(|text| unhex(&text)).ok_or(SecretError::Malformed(path))?;
+    let sealed = read(&path)?
+        .and_then(|text| unhex(&text))
+        .ok_or(SecretError::Malformed(path))?;
     let digits: String = recovery.chars().filter(char::is_ascii_hexdigit).collect();
     let recovery = parse(&digits).ok_or_else(wrong)?;
     let opened = open(&recovery, &sealed).ok_or_else(wrong)?;
@@ -108,15 +111,20 @@ fn make(folder: &Path) -> Result<(Key, Secret), SecretError> {
     keep(&folder.join(RECOVERY_FILE), &hex(&sealed))?;
     keep(&folder.join(KEY_FILE), &hex(&key))?;
     let digits = hex(&recovery);
-    let groups: Vec<&str> =
-        (0..digits.len()).step_by(8).filter_map(|at| digits.get(at..at + 8)).collect();
+    let groups: Vec<&str> = (0..digits.len())
+        .step_by(8)
+        .filter_map(|at| digits.get(at..at + 8))
+        .collect();
     Ok((key, Secret::new(groups.join("-"))))
 }
 
 /// Compares the key with what is written of it, or writes that.
 fn check(folder: &Path, key: &Key) -> Result<(), SecretError> {
     let path = folder.join(CHECK_FILE);
-    let mark = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), b"opsflux secret key");
+    let mark = hmac::sign(
+        &hmac::Key::new(hmac::HMAC_SHA256, key),
+        b"opsflux secret key",
+    );
     let mark = hex(mark.as_ref());
     match read(&path)? {
         None => keep(&path, &mark),
@@ -135,7 +143,9 @@ fn seal(with: &Key, clear: &Key) -> Result<Vec<u8>, SecretError> {
     let failed = |_| SecretError::Crypto;
     let with = RandomizedNonceKey::new(&AES_256_GCM, with).map_err(failed)?;
     let mut sealed = clear.to_vec();
-    let nonce = with.seal_in_place_append_tag(Aad::empty(), &mut sealed).map_err(failed)?;
+    let nonce = with
+        .seal_in_place_append_tag(Aad::empty(), &mut sealed)
+        .map_err(failed)?;
     Ok([nonce.as_ref().as_slice(), &sealed].concat())
 }
 
@@ -144,20 +154,27 @@ fn open(with: &Key, sealed: &[u8]) -> Option<Vec<u8>> {
     let (nonce, sealed) = sealed.split_at_checked(NONCE_LENGTH)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
     let mut sealed = sealed.to_vec();
-    with.open_in_place(nonce, Aad::empty(), &mut sealed).ok().map(|clear| clear.to_vec())
+    with.open_in_place(nonce, Aad::empty(), &mut sealed)
+        .ok()
+        .map(|clear| clear.to_vec())
 }
 
 fn read(path: &Path) -> Result<Option<String>, SecretError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(SecretError::Io { path: path.to_owned(), source }),
+        Err(source) => Err(SecretError::Io {
+            path: path.to_owned(),
+            source,
+        }),
     }
 }
 
 fn keep(path: &Path, text: &str) -> Result<(), SecretError> {
-    write_private(path, &format!("{text}\n"))
-        .map_err(|source| SecretError::Io { path: path.to_owned(), source })
+    write_private(path, &format!("{text}\n")).map_err(|source| SecretError::Io {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn parse(text: &str) -> Option<Key> {
@@ -175,7 +192,10 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     }
     (0..text.len())
         .step_by(2)
-        .map(|at| text.get(at..at + 2).and_then(|byte| u8::from_str_radix(byte, 16).ok()))
+        .map(|at| {
+            text.get(at..at + 2)
+                .and_then(|byte| u8::from_str_radix(byte, 16).ok())
+        })
         .collect()
 }
 
@@ -198,7 +218,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let first = find(folder.path(), None).expect("made");
         std::fs::remove_file(folder.path().join(KEY_FILE)).expect("lost");
-        assert!(matches!(find(folder.path(), None), Err(SecretError::Missing(_))));
+        assert!(matches!(
+            find(folder.path(), None),
+            Err(SecretError::Missing(_))
+        ));
         let wrong = recover(folder.path(), &"ab".repeat(32));
         assert!(matches!(wrong, Err(SecretError::WrongRecoveryKey(_))));
         let recovery = first.recovery.expect("told");
@@ -223,6 +246,9 @@ mod tests {
     fn a_file_with_something_else_is_not_taken_for_a_key() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join(KEY_FILE), "not a key").expect("written");
-        assert!(matches!(find(folder.path(), None), Err(SecretError::Malformed(_))));
+        assert!(matches!(
+            find(folder.path(), None),
+            Err(SecretError::Malformed(_))
+        ));
     }
 }

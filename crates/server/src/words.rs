@@ -69,7 +69,12 @@ impl Words {
     /// The text at `path` with `{{name}}` filled from `params`; the form for `params.count` when
     /// there is a count.
     #[must_use]
-    pub fn say(&self, language: Language, path: &[&str], params: &Map<String, Json>) -> Option<String> {
+    pub fn say(
+        &self,
+        language: Language,
+        path: &[&str],
+        params: &Map<String, Json>,
+    ) -> Option<String> {
         let template = params
             .get("count")
             .and_then(Json::as_u64)
@@ -80,7 +85,12 @@ impl Words {
 
     fn counted(&self, language: Language, path: &[&str], count: u64) -> Option<&str> {
         let (last, parents) = path.split_last()?;
-        let category = match self.catalogue(language)?.plurals.as_ref()?.category_for(count) {
+        let category = match self
+            .catalogue(language)?
+            .plurals
+            .as_ref()?
+            .category_for(count)
+        {
             PluralCategory::Zero => "zero",
             PluralCategory::One => "one",
             PluralCategory::Two => "two",
@@ -102,7 +112,9 @@ impl Words {
 }
 
 fn find<'a>(words: &'a Json, path: &[&str]) -> Option<&'a str> {
-    path.iter().try_fold(words, |words, key| words.get(key))?.as_str()
+    path.iter()
+        .try_fold(words, |words, key| words.get(key))?
+        .as_str()
 }
 
 /// What `theirs` says is added to `words`; on a clash `theirs` wins.
@@ -124,8 +136,9 @@ fn keep_apart(words: &mut Json, module: &str, theirs: &Json) {
         .filter_map(|key| theirs.get(key).map(|text| (key.to_owned(), text.clone())))
         .collect();
     if let Some(words) = words.as_object_mut()
-        && let Json::Object(modules) =
-            words.entry("modules").or_insert_with(|| Json::Object(Map::new()))
+        && let Json::Object(modules) = words
+            .entry("modules")
+            .or_insert_with(|| Json::Object(Map::new()))
     {
         modules.insert(module.to_owned(), Json::Object(own));
     }
@@ -176,11 +189,25 @@ mod tests {
 
     #[test]
     fn modules_add_their_words_to_those_of_the_server() {
-        let words = words_of(json!({"module": "Centre", "entities": {"ticket": {"one": "Ticket"}}}));
-        assert_eq!(words.text(Language::Fr, &["entities", "ticket", "one"]), Some("Ticket"));
-        assert_eq!(words.text(Language::Fr, &["modules", "desk", "module"]), Some("Centre"));
-        assert!(words.text(Language::Fr, &["problems", "not_found", "title"]).is_some());
-        assert_eq!(words.text(Language::En, &["entities", "ticket", "one"]), None);
+        let words =
+            words_of(json!({"module": "Centre", "entities": {"ticket": {"one": "Ticket"}}}));
+        assert_eq!(
+            words.text(Language::Fr, &["entities", "ticket", "one"]),
+            Some("Ticket")
+        );
+        assert_eq!(
+            words.text(Language::Fr, &["modules", "desk", "module"]),
+            Some("Centre")
+        );
+        assert!(
+            words
+                .text(Language::Fr, &["problems", "not_found", "title"])
+                .is_some()
+        );
+        assert_eq!(
+            words.text(Language::En, &["entities", "ticket", "one"]),
+            None
+        );
     }
 
     #[test]
@@ -190,7 +217,11 @@ mod tests {
             "desk.open_other": "{{count}} tickets ouverts",
         }}));
         let say = |count: u64| {
-            words.say(Language::Fr, &["errors", "desk.open"], &params(json!({"count": count})))
+            words.say(
+                Language::Fr,
+                &["errors", "desk.open"],
+                &params(json!({"count": count})),
+            )
         };
         // French says zero in the singular.
         assert_eq!(say(0).as_deref(), Some("0 ticket ouvert"));
@@ -233,10 +264,16 @@ mod tests {
         let (_, english, english_words) = &sets[1];
         for (language, found, words) in &sets {
             let missing: Vec<_> = english.symmetric_difference(found).collect();
-            assert!(missing.is_empty(), "{language:?} and English differ in {missing:?}");
+            assert!(
+                missing.is_empty(),
+                "{language:?} and English differ in {missing:?}"
+            );
             for pointer in english {
                 let blanks = |words: &Json| {
-                    let text = words.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
+                    let text = words
+                        .pointer(pointer)
+                        .and_then(Json::as_str)
+                        .unwrap_or_default();
                     let mut names: Vec<String> = text
                         .split("{{")
                         .skip(1)
@@ -245,7 +282,11 @@ mod tests {
                     names.sort();
                     names
                 };
-                assert_eq!(blanks(words), blanks(english_words), "{language:?} {pointer}");
+                assert_eq!(
+                    blanks(words),
+                    blanks(english_words),
+                    "{language:?} {pointer}"
+                );
             }
         }
     }

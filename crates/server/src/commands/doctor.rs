@@ -24,11 +24,19 @@ struct Finding {
 
 impl Finding {
     fn good(what: &'static str, note: impl Into<String>) -> Finding {
-        Finding { what, trouble: None, note: note.into() }
+        Finding {
+            what,
+            trouble: None,
+            note: note.into(),
+        }
     }
 
     fn bad(what: &'static str, trouble: impl Into<String>) -> Finding {
-        Finding { what, trouble: Some(trouble.into()), note: String::new() }
+        Finding {
+            what,
+            trouble: Some(trouble.into()),
+            note: String::new(),
+        }
     }
 }
 
@@ -48,7 +56,11 @@ pub async fn run(config: Config) -> Done {
         };
         say(&format!("{mark}  {:<14} {text}\n", finding.what))?;
     }
-    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if healthy {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn configuration(config: &Config) -> Finding {
@@ -60,7 +72,10 @@ fn configuration(config: &Config) -> Finding {
              cookies travel in clear text",
         );
     }
-    Finding::good("configuration", format!("{} mode, {}", config.mode.name(), config.http.listen))
+    Finding::good(
+        "configuration",
+        format!("{} mode, {}", config.mode.name(), config.http.listen),
+    )
 }
 
 fn disk(config: &Config) -> Finding {
@@ -70,14 +85,24 @@ fn disk(config: &Config) -> Finding {
     let probe = config.data.join(format!("doctor-{}", std::process::id()));
     let written = std::fs::write(&probe, "x").and_then(|()| std::fs::remove_file(&probe));
     if let Err(error) = written {
-        return Finding::bad("disk", format!("{} cannot be written: {error}", config.data.display()));
+        return Finding::bad(
+            "disk",
+            format!("{} cannot be written: {error}", config.data.display()),
+        );
     }
     let disk = health::disk(&config.data);
     match disk.trouble {
         Some(trouble) => Finding::bad("disk", trouble),
         None => {
-            let free = disk.figures.iter().map(|(_, bytes)| bytes / (1024 * 1024)).sum::<u64>();
-            Finding::good("disk", format!("{}, {free} MiB free", config.data.display()))
+            let free = disk
+                .figures
+                .iter()
+                .map(|(_, bytes)| bytes / (1024 * 1024))
+                .sum::<u64>();
+            Finding::good(
+                "disk",
+                format!("{}, {free} MiB free", config.data.display()),
+            )
         }
     }
 }
@@ -89,7 +114,11 @@ async fn database(config: &Config) -> Vec<Finding> {
     };
     let modules = Finding::good(
         "modules",
-        format!("{} with {} entities", schema.modules.len(), schema.entities.len()),
+        format!(
+            "{} with {} entities",
+            schema.modules.len(),
+            schema.entities.len()
+        ),
     );
     let store = match run::open_store(config).await {
         Ok(store) => store,
@@ -105,7 +134,10 @@ async fn database(config: &Config) -> Vec<Finding> {
         }
         Ok(plan) => Finding::good(
             "tables",
-            format!("{} changes at the next start, see `opsflux migrate --plan`", plan.sql.len()),
+            format!(
+                "{} changes at the next start, see `opsflux migrate --plan`",
+                plan.sql.len()
+            ),
         ),
         Err(error) => Finding::bad("tables", error.to_string()),
     };

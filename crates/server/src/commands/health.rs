@@ -16,9 +16,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST: usize = 64 * 1024;
 
 pub async fn run(config: Config) -> Done {
-    let (status, body) = tokio::time::timeout(PATIENCE, ask(reachable(config.http.listen))).await??;
+    let (status, body) =
+        tokio::time::timeout(PATIENCE, ask(reachable(config.http.listen))).await??;
     say(&format!("{body}\n"))?;
-    Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if status.is_success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// A server that listens everywhere is asked here.
@@ -42,7 +47,10 @@ async fn ask(
         .body(Empty::<bytes::Bytes>::new())?;
     let answer = sender.send_request(request).await?;
     let status = answer.status();
-    let body = Limited::new(answer.into_body(), LONGEST).collect().await?.to_bytes();
+    let body = Limited::new(answer.into_body(), LONGEST)
+        .collect()
+        .await?
+        .to_bytes();
     connection.abort();
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }

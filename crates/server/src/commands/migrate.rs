@@ -38,7 +38,11 @@ pub async fn run(config: Config, plan_only: bool, allow: Vec<String>) -> Done {
         if migrated.unfinished {
             store.run_fills().await?;
         }
-        say(if migrated.changed { "The tables are up to date.\n" } else { "Nothing to do.\n" })?;
+        say(if migrated.changed {
+            "The tables are up to date.\n"
+        } else {
+            "Nothing to do.\n"
+        })?;
     }
     store.close().await;
     Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! One file a command. Each answers how the process ends; what it has to say goes to stdout.
 
+pub mod demo;
 pub mod doctor;
 pub mod health;
 pub mod migrate;
@@ -22,11 +23,7 @@ type Done = Result<ExitCode, Box<dyn std::error::Error + Send + Sync>>;
 
 /// What a first start made and nobody can ask for again. Secrets are told here, once, and not
 /// through the log.
-fn first_start(
-    config: &Config,
-    bootstrapped: &Bootstrapped,
-    recovery: Option<&Secret>,
-) -> String {
+fn first_start(config: &Config, bootstrapped: &Bootstrapped, recovery: Option<&Secret>) -> String {
     let mut text = String::new();
     if let Some(password) = &bootstrapped.generated_password {
         text.push_str(&format!(

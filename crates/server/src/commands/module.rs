@@ -21,10 +21,23 @@ pub fn check(folder: &Path, fix: bool) -> Done {
     for diagnostic in &checked.diagnostics {
         say(&format!("{diagnostic}\n"))?;
     }
-    let count = |severity| checked.diagnostics.iter().filter(|d| d.severity == severity).count();
+    let count = |severity| {
+        checked
+            .diagnostics
+            .iter()
+            .filter(|d| d.severity == severity)
+            .count()
+    };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    say(&format!("{}: {errors} errors, {warnings} warnings\n", module.name))?;
-    Ok(if checked.usable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    say(&format!(
+        "{}: {errors} errors, {warnings} warnings\n",
+        module.name
+    ))?;
+    Ok(if checked.usable {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// The modules in the program.
@@ -37,7 +50,12 @@ pub fn list() -> Done {
             .filter(|entity| entity.module == module.name)
             .map(|entity| entity.name.as_str())
             .collect();
-        say(&format!("{} {}  {}\n", module.name, module.version, entities.join(" ")))?;
+        say(&format!(
+            "{} {}  {}\n",
+            module.name,
+            module.version,
+            entities.join(" ")
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,7 +14,9 @@ const LONGEST: u64 = 1024;
 pub fn run(config: &Config) -> Done {
     let folder = DataFolder::take(&config.data)?;
     let mut recovery = String::new();
-    std::io::stdin().take(LONGEST).read_to_string(&mut recovery)?;
+    std::io::stdin()
+        .take(LONGEST)
+        .read_to_string(&mut recovery)?;
     secret::recover(folder.path(), &recovery)?;
     say("The secret key is back.\n")?;
     Ok(ExitCode::SUCCESS)

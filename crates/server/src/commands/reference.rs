@@ -15,7 +15,10 @@ pub fn run(reference: &Reference) -> Done {
             let known = editor::File::NAMES.iter().find(|(name, _)| name == kind);
             let (_, file) = known.ok_or_else(|| {
                 let names = editor::File::NAMES.map(|(name, _)| name);
-                format!("there is no declaration file {kind}; there are {}", names.join(", "))
+                format!(
+                    "there is no declaration file {kind}; there are {}",
+                    names.join(", ")
+                )
             })?;
             say(&format!("{:#}\n", editor::schema(*file)))?;
         }

@@ -14,7 +14,11 @@ pub async fn run(config: Config) -> Done {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let running = run::start(config).await?;
     say(&format!("OpsFlux listens on http://{}\n", running.address))?;
-    say(&first_start(&running.app.config, &running.bootstrapped, running.recovery.as_ref()))?;
+    say(&first_start(
+        &running.app.config,
+        &running.bootstrapped,
+        running.recovery.as_ref(),
+    ))?;
     tracing::info!(address = %running.address, version = env!("CARGO_PKG_VERSION"), "listening");
     tokio::select! {
         _ = terminate.recv() => {}

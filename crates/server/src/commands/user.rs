@@ -28,14 +28,22 @@ const LONGEST: u64 = 2048;
 pub async fn run(config: Config, command: User) -> Done {
     let base = Base::open(config).await?;
     let bootstrapped = base.bootstrap().await?;
-    say(&first_start(&base.config, &bootstrapped, base.recovery.as_ref()))?;
+    say(&first_start(
+        &base.config,
+        &bootstrapped,
+        base.recovery.as_ref(),
+    ))?;
     let done = match command {
-        User::Create { email, name, role, password_stdin } => {
-            create(&base.records, &email, &name, &role, password_stdin).await
-        }
-        User::Password { account, password_stdin } => {
-            password(&base.records, &account, password_stdin).await
-        }
+        User::Create {
+            email,
+            name,
+            role,
+            password_stdin,
+        } => create(&base.records, &email, &name, &role, password_stdin).await,
+        User::Password {
+            account,
+            password_stdin,
+        } => password(&base.records, &account, password_stdin).await,
         User::List => list(&base.records).await,
     };
     let outcome = match done {
@@ -69,8 +77,11 @@ impl From<std::io::Error> for Failure {
 }
 
 fn house(records: &Records, tenant: i64) -> Caller {
-    let origin =
-        Origin { actor: Actor::System, source: "shell".to_owned(), ..Origin::default() };
+    let origin = Origin {
+        actor: Actor::System,
+        source: "shell".to_owned(),
+        ..Origin::default()
+    };
     Caller::house(&records.schema(), tenant, Uuid::nil(), origin)
 }
 
@@ -114,13 +125,24 @@ async fn create(
         ("full_name".to_owned(), Json::from(name)),
         ("email".to_owned(), Json::from(email)),
         ("password".to_owned(), Json::from(clear.as_str())),
-        ("memberships".to_owned(), json!([{"role": role_id.to_string()}])),
+        (
+            "memberships".to_owned(),
+            json!([{"role": role_id.to_string()}]),
+        ),
     ]);
-    let caller = Caller { company, ..house(records, TENANT) };
+    let caller = Caller {
+        company,
+        ..house(records, TENANT)
+    };
     let users = entity(records, "user")?;
-    let written = records.create(&caller, users, body, &WriteOptions::default()).await?;
+    let written = records
+        .create(&caller, users, body, &WriteOptions::default())
+        .await?;
     let shown: Json = serde_json::from_slice(&written.body).unwrap_or_default();
-    let username = shown.get("username").and_then(Json::as_str).unwrap_or_default();
+    let username = shown
+        .get("username")
+        .and_then(Json::as_str)
+        .unwrap_or_default();
     say(&format!("{email}  {username}  {role}\n"))?;
     if made {
         say(&format!("Password: {clear}\n"))?;
@@ -129,14 +151,25 @@ async fn create(
 }
 
 async fn password(records: &Records, account: &str, from_stdin: bool) -> Result<(), Failure> {
-    let found = records.store().log_name(&fold(account.trim())).await.map_err(Error::from)?;
-    let (tenant, user) =
-        found.ok_or_else(|| Error::field("account", "not_found", account))?;
+    let found = records
+        .store()
+        .log_name(&fold(account.trim()))
+        .await
+        .map_err(Error::from)?;
+    let (tenant, user) = found.ok_or_else(|| Error::field("account", "not_found", account))?;
     let (clear, made) = new_password(from_stdin)?;
     let body = Map::from_iter([("password".to_owned(), Json::from(clear.as_str()))]);
     let users = entity(records, "user")?;
     let caller = house(records, tenant);
-    records.update(&caller, users, &user.to_string(), body, &WriteOptions::default()).await?;
+    records
+        .update(
+            &caller,
+            users,
+            &user.to_string(),
+            body,
+            &WriteOptions::default(),
+        )
+        .await?;
     say("The password was changed; other sessions of the account end.\n")?;
     if made {
         say(&format!("Password: {clear}\n"))?;
@@ -149,7 +182,11 @@ async fn list(records: &Records) -> Result<(), Failure> {
     for tenant in records.store().tenants().await.map_err(Error::from)? {
         let caller = house(records, tenant.number);
         let mut request = ListRequest {
-            fields: Some(["full_name", "email", "username", "status"].map(str::to_owned).to_vec()),
+            fields: Some(
+                ["full_name", "email", "username", "status"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            ),
             limit: Some(500),
             ..ListRequest::default()
         };
@@ -161,7 +198,11 @@ async fn list(records: &Records) -> Result<(), Failure> {
                 let text = |name: &str| item[name].as_str().unwrap_or("-").to_owned();
                 say(&format!(
                     "{}  {}  {}  {}  {}\n",
-                    tenant.name, text("email"), text("username"), text("full_name"), text("status"),
+                    tenant.name,
+                    text("email"),
+                    text("username"),
+                    text("full_name"),
+                    text("status"),
                 ))?;
             }
             match page["next_cursor"].as_str() {
@@ -196,9 +237,17 @@ fn in_words(records: &Records, error: &Error) -> Result<String, serde_json::Erro
     let document = Problem::from(error).members(&telling);
     let text = |json: &Json, name: &str| json[name].as_str().unwrap_or_default().to_owned();
     let document = Json::Object(document);
-    let mut said = format!("{}. {}", text(&document, "title"), text(&document, "detail"));
+    let mut said = format!(
+        "{}. {}",
+        text(&document, "title"),
+        text(&document, "detail")
+    );
     for field in document["errors"].as_array().into_iter().flatten() {
-        said.push_str(&format!("\n  {}: {}", text(field, "field"), text(field, "message")));
+        said.push_str(&format!(
+            "\n  {}: {}",
+            text(field, "field"),
+            text(field, "message")
+        ));
     }
     if let Some(cause) = crate::problem::cause(error) {
         said.push_str(&format!("\n  {cause}"));

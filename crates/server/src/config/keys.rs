@@ -157,7 +157,9 @@ pub(super) static KEYS: &[Key] = &[
         name: "secret_key",
         aliases: &[],
         takes: "32 bytes as 64 hexadecimal digits",
-        default: Default::Described("made at the first start and kept in `secret.key` in the data folder"),
+        default: Default::Described(
+            "made at the first start and kept in `secret.key` in the data folder",
+        ),
         about: "The key of everything encrypted and signed. Given here, it is never written to \
                 the data folder.",
         set: |config, raw| {
@@ -187,7 +189,11 @@ pub(super) static KEYS: &[Key] = &[
         default: Default::Is(""),
         about: "Whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
         set: |config, raw| {
-            config.http.trusted_proxies = raw.list().into_iter().map(network).collect::<Result<_, _>>()?;
+            config.http.trusted_proxies = raw
+                .list()
+                .into_iter()
+                .map(network)
+                .collect::<Result<_, _>>()?;
             Ok(())
         },
     },
@@ -198,7 +204,11 @@ pub(super) static KEYS: &[Key] = &[
         default: Default::Is(""),
         about: "Sites whose scripts may call the API with a bearer token. None: closed.",
         set: |config, raw| {
-            config.http.cors_origins = raw.list().into_iter().map(origin).collect::<Result<_, _>>()?;
+            config.http.cors_origins = raw
+                .list()
+                .into_iter()
+                .map(origin)
+                .collect::<Result<_, _>>()?;
             Ok(())
         },
     },
@@ -243,7 +253,8 @@ pub(super) static KEYS: &[Key] = &[
         about: "Who may speak plain HTTP: `local` is this machine and trusted proxies, which \
                 should themselves speak HTTPS to the outside. The probes answer anybody.",
         set: |config, raw| {
-            config.http.plain_from_anywhere = raw.one_of(&[("local", false), ("anywhere", true)])?;
+            config.http.plain_from_anywhere =
+                raw.one_of(&[("local", false), ("anywhere", true)])?;
             Ok(())
         },
     },
@@ -307,8 +318,10 @@ pub(super) static KEYS: &[Key] = &[
         default: Default::Is("failed"),
         about: "Which requests get a line: those that fail on our side, or all.",
         set: |config, raw| {
-            config.log.requests =
-                raw.one_of(&[("failed", LoggedRequests::Failed), ("all", LoggedRequests::All)])?;
+            config.log.requests = raw.one_of(&[
+                ("failed", LoggedRequests::Failed),
+                ("all", LoggedRequests::All),
+            ])?;
             Ok(())
         },
     },

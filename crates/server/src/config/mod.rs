@@ -176,7 +176,11 @@ impl Config {
                 mistakes.push(Mistake::value(key, place.map(|given| given.place.as_str())));
             }
         }
-        if mistakes.is_empty() { Ok(config) } else { Err(Mistakes(mistakes)) }
+        if mistakes.is_empty() {
+            Ok(config)
+        } else {
+            Err(Mistakes(mistakes))
+        }
     }
 
     /// Before anything is decided; every field with a default is set by its key.

@@ -55,7 +55,11 @@ impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the configuration is not valid")?;
         for mistake in &self.0 {
-            write!(f, "\n  {} ({}): {}", mistake.key, mistake.place, mistake.expected)?;
+            write!(
+                f,
+                "\n  {} ({}): {}",
+                mistake.key, mistake.place, mistake.expected
+            )?;
         }
         Ok(())
     }
@@ -85,7 +89,11 @@ impl Mistake {
                 format!("there is no such key; there are {}", known.join(", "))
             }
         };
-        Mistake { key: name.to_owned(), place, expected }
+        Mistake {
+            key: name.to_owned(),
+            place,
+            expected,
+        }
     }
 }
 
@@ -102,11 +110,19 @@ impl Sources {
             let key = KEYS.iter().find(|key| key.name == *name);
             let place = format!("option --{}", name.replace('_', "-"));
             match key {
-                Some(key) => given.push(Given { key, raw: Raw::text(value), place }),
+                Some(key) => given.push(Given {
+                    key,
+                    raw: Raw::text(value),
+                    place,
+                }),
                 None => mistakes.push(Mistake::unknown(name, place)),
             }
         }
-        if mistakes.is_empty() { Ok(given) } else { Err(Mistakes(mistakes)) }
+        if mistakes.is_empty() {
+            Ok(given)
+        } else {
+            Err(Mistakes(mistakes))
+        }
     }
 
     fn file_text(&self) -> Result<Option<(PathBuf, String)>, Mistakes> {
@@ -172,7 +188,11 @@ fn read_file(path: &Path, text: &str, given: &mut Vec<Given>, mistakes: &mut Vec
             let at = place(name.span().start);
             match (value.get_ref(), KEYS.iter().find(|key| key.name == dotted)) {
                 (value, Some(key)) => match Raw::from_toml(value) {
-                    Some(raw) => given.push(Given { key, raw, place: at }),
+                    Some(raw) => given.push(Given {
+                        key,
+                        raw,
+                        place: at,
+                    }),
                     None => mistakes.push(Mistake::value(key, Some(&at))),
                 },
                 (DeValue::Table(inner), None) if is_table(&dotted) => {
@@ -186,7 +206,11 @@ fn read_file(path: &Path, text: &str, given: &mut Vec<Given>, mistakes: &mut Vec
 
 /// Whether some key stands in the table called `name`.
 fn is_table(name: &str) -> bool {
-    KEYS.iter().any(|key| key.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+    KEYS.iter().any(|key| {
+        key.name
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('.'))
+    })
 }
 
 impl Raw {
@@ -206,9 +230,11 @@ impl Raw {
             _ => None,
         };
         match value {
-            DeValue::Array(items) => {
-                items.iter().map(|item| scalar(item.get_ref())).collect::<Option<_>>().map(Raw::List)
-            }
+            DeValue::Array(items) => items
+                .iter()
+                .map(|item| scalar(item.get_ref()))
+                .collect::<Option<_>>()
+                .map(Raw::List),
             single => scalar(single).map(Raw::Text),
         }
     }
@@ -222,7 +248,13 @@ impl Raw {
 
     /// A text that is not empty.
     pub fn filled(&self) -> Result<&str, NotAllowed> {
-        self.single().and_then(|text| if text.is_empty() { Err(NotAllowed) } else { Ok(text) })
+        self.single().and_then(|text| {
+            if text.is_empty() {
+                Err(NotAllowed)
+            } else {
+                Ok(text)
+            }
+        })
     }
 
     /// Anything that parses.
@@ -231,20 +263,36 @@ impl Raw {
     }
 
     /// A number within limits.
-    pub fn number<T: FromStr + PartialOrd>(&self, range: RangeInclusive<T>) -> Result<T, NotAllowed> {
+    pub fn number<T: FromStr + PartialOrd>(
+        &self,
+        range: RangeInclusive<T>,
+    ) -> Result<T, NotAllowed> {
         let number = self.parse::<T>()?;
-        if range.contains(&number) { Ok(number) } else { Err(NotAllowed) }
+        if range.contains(&number) {
+            Ok(number)
+        } else {
+            Err(NotAllowed)
+        }
     }
 
     /// One of a few words.
     pub fn one_of<T: Copy>(&self, known: &[(&str, T)]) -> Result<T, NotAllowed> {
         let text = self.single()?;
-        known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or(NotAllowed)
+        known
+            .iter()
+            .find(|(name, _)| *name == text)
+            .map(|(_, value)| *value)
+            .ok_or(NotAllowed)
     }
 
     /// `on` or `off`.
     pub fn switch(&self) -> Result<bool, NotAllowed> {
-        self.one_of(&[("on", true), ("true", true), ("off", false), ("false", false)])
+        self.one_of(&[
+            ("on", true),
+            ("true", true),
+            ("off", false),
+            ("false", false),
+        ])
     }
 
     /// Any number of texts: an array, or one text with commas.
@@ -253,6 +301,10 @@ impl Raw {
             Raw::Text(text) => text.split(',').collect(),
             Raw::List(items) => items.iter().map(String::as_str).collect(),
         };
-        parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect()
+        parts
+            .into_iter()
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .collect()
     }
 }

@@ -32,7 +32,9 @@ impl Encoding {
         let allows = |name: &str| {
             accepted.split(',').any(|part| {
                 let mut words = part.split(';').map(str::trim);
-                let named = words.next().is_some_and(|word| word.eq_ignore_ascii_case(name));
+                let named = words
+                    .next()
+                    .is_some_and(|word| word.eq_ignore_ascii_case(name));
                 named && !words.any(|word| matches!(word, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
             })
         };
@@ -62,7 +64,11 @@ impl Encoding {
         match self {
             Encoding::Zstd => zstd::bulk::compress(bytes, if tightly { 19 } else { 1 }),
             Encoding::Gzip => {
-                let level = if tightly { flate2::Compression::best() } else { flate2::Compression::fast() };
+                let level = if tightly {
+                    flate2::Compression::best()
+                } else {
+                    flate2::Compression::fast()
+                };
                 let packed = Vec::with_capacity(bytes.len() / 3);
                 let mut encoder = flate2::write::GzEncoder::new(packed, level);
                 encoder.write_all(bytes)?;
@@ -95,7 +101,11 @@ pub fn reply(
         return answer;
     }
     // What depends on rights is nobody else's to keep; a tag lets the same person ask cheaply.
-    let caching = if tagged.is_some() { "private, no-cache" } else { "no-store" };
+    let caching = if tagged.is_some() {
+        "private, no-cache"
+    } else {
+        "no-store"
+    };
     answer
         .headers_mut()
         .entry(header::CACHE_CONTROL)
@@ -148,19 +158,28 @@ fn bulk(results: &[BulkResult], telling: &Telling<'_>) -> Vec<u8> {
 }
 
 fn json(answer: &mut Response, headers: &HeaderMap, bytes: Vec<u8>) {
-    answer
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     if bytes.len() < WORTH_COMPRESSING {
         *answer.body_mut() = Body::from(bytes);
         return;
     }
-    answer.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    let packed = Encoding::accepted(headers)
-        .and_then(|encoding| encoding.pack(&bytes, false).ok().map(|packed| (encoding, packed)));
+    answer
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    let packed = Encoding::accepted(headers).and_then(|encoding| {
+        encoding
+            .pack(&bytes, false)
+            .ok()
+            .map(|packed| (encoding, packed))
+    });
     match packed {
         Some((encoding, packed)) => {
-            answer.headers_mut().insert(header::CONTENT_ENCODING, encoding.name());
+            answer
+                .headers_mut()
+                .insert(header::CONTENT_ENCODING, encoding.name());
             *answer.body_mut() = Body::from(packed);
         }
         None => *answer.body_mut() = Body::from(bytes),
@@ -187,7 +206,10 @@ pub fn problem(problem: Problem, telling: &Telling<'_>) -> Response {
     *answer.status_mut() = problem.status;
     *answer.headers_mut() = problem.headers;
     let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(problem::MEDIA_TYPE));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(problem::MEDIA_TYPE),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(language) = HeaderValue::from_str(telling.language.code()) {
         headers.insert(header::CONTENT_LANGUAGE, language);
@@ -219,6 +241,17 @@ mod tests {
         HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
     }
 
+    fn answered(method: &Method, headers: &HeaderMap, sent: Reply) -> Response {
+        let words = crate::words::Words::new(&opsflux_model::Schema::default()).expect("words");
+        let telling = Telling {
+            words: &words,
+            language: opsflux_records::Language::En,
+            instance: "/x",
+            request_id: "r",
+        };
+        reply(method, headers, sent, &telling)
+    }
+
     fn record() -> Reply {
         Reply::json(b"{}".to_vec()).with_header("etag", "\"3\"")
     }
@@ -226,14 +259,29 @@ mod tests {
     #[test]
     fn a_record_that_did_not_change_is_not_sent_again() {
         for known in ["\"3\"", "W/\"3\"", "\"1\", \"3\"", "*"] {
-            let answer = reply(&Method::GET, &headers(header::IF_NONE_MATCH, known), record());
+            let answer = answered(
+                &Method::GET,
+                &headers(header::IF_NONE_MATCH, known),
+                record(),
+            );
             assert_eq!(answer.status(), StatusCode::NOT_MODIFIED, "{known}");
             assert_eq!(answer.headers()[header::ETAG], "\"3\"");
         }
-        let changed = reply(&Method::GET, &headers(header::IF_NONE_MATCH, "\"2\""), record());
+        let changed = answered(
+            &Method::GET,
+            &headers(header::IF_NONE_MATCH, "\"2\""),
+            record(),
+        );
         assert_eq!(changed.status(), StatusCode::OK);
-        assert_eq!(changed.headers()[header::CACHE_CONTROL], "private, no-cache");
-        let patch = reply(&Method::PATCH, &headers(header::IF_NONE_MATCH, "\"3\""), record());
+        assert_eq!(
+            changed.headers()[header::CACHE_CONTROL],
+            "private, no-cache"
+        );
+        let patch = answered(
+            &Method::PATCH,
+            &headers(header::IF_NONE_MATCH, "\"3\""),
+            record(),
+        );
         assert_eq!(patch.status(), StatusCode::OK);
     }
 
@@ -248,25 +296,60 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn problems_in_a_bulk_are_put_into_words() {
+        let results = vec![
+            BulkResult::Done(200, Some(br#"{"id":"1"}"#.to_vec())),
+            BulkResult::Done(204, None),
+            BulkResult::Failed(Error::NotFound),
+        ];
+        let sent = Reply {
+            body: ReplyBody::Bulk(results),
+            ..Reply::empty()
+        };
+        let answer = answered(&Method::POST, &HeaderMap::new(), sent);
+        let body = answer
+            .into_body()
+            .collect()
+            .await
+            .expect("a body")
+            .to_bytes();
+        let read: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(read["results"][0]["record"]["id"], "1");
+        assert_eq!(read["results"][1]["record"], serde_json::Value::Null);
+        assert_eq!(read["results"][2]["status"], 404);
+        assert_eq!(read["results"][2]["problem"]["title"], "Not found");
+    }
+
+    #[tokio::test]
     async fn long_json_is_packed_and_short_json_is_not() {
         let long = format!("\"{}\"", "abc".repeat(1000)).into_bytes();
         for (name, unpack) in [
-            ("gzip", (|packed: &[u8]| {
-                let mut unpacked = Vec::new();
-                let mut decoder = flate2::read::GzDecoder::new(packed);
-                std::io::Read::read_to_end(&mut decoder, &mut unpacked).expect("gzip");
-                unpacked
-            }) as fn(&[u8]) -> Vec<u8>),
-            ("zstd", |packed| zstd::bulk::decompress(packed, 1 << 20).expect("zstd")),
+            (
+                "gzip",
+                (|packed: &[u8]| {
+                    let mut unpacked = Vec::new();
+                    let mut decoder = flate2::read::GzDecoder::new(packed);
+                    std::io::Read::read_to_end(&mut decoder, &mut unpacked).expect("gzip");
+                    unpacked
+                }) as fn(&[u8]) -> Vec<u8>,
+            ),
+            ("zstd", |packed| {
+                zstd::bulk::decompress(packed, 1 << 20).expect("zstd")
+            }),
         ] {
             let asked = headers(header::ACCEPT_ENCODING, name);
-            let answer = reply(&Method::GET, &asked, Reply::json(long.clone()));
+            let answer = answered(&Method::GET, &asked, Reply::json(long.clone()));
             assert_eq!(answer.headers()[header::CONTENT_ENCODING], name);
             assert_eq!(answer.headers()[header::VARY], "accept-encoding");
-            let body = answer.into_body().collect().await.expect("a body").to_bytes();
+            let body = answer
+                .into_body()
+                .collect()
+                .await
+                .expect("a body")
+                .to_bytes();
             assert!(body.len() < long.len() / 4);
             assert_eq!(unpack(&body), long);
-            let short = reply(&Method::GET, &asked, Reply::json(b"{}".to_vec()));
+            let short = answered(&Method::GET, &asked, Reply::json(b"{}".to_vec()));
             assert!(!short.headers().contains_key(header::CONTENT_ENCODING));
         }
     }

@@ -40,7 +40,18 @@ pub async fn respond(app: &App, frame: &Frame, parts: Parts, body: Body) -> Resp
         }
     };
     let mut language = asked;
-    let answer = match run(app, &served, mounted, params, frame, &parts, body, &mut language).await {
+    let answer = match run(
+        app,
+        &served,
+        mounted,
+        params,
+        frame,
+        &parts,
+        body,
+        &mut language,
+    )
+    .await
+    {
         Ok(answer) => answer,
         Err(refused) => {
             let telling = telling(&served, language, path, frame);
@@ -72,7 +83,12 @@ fn telling<'a>(
     instance: &'a str,
     frame: &'a Frame,
 ) -> Telling<'a> {
-    Telling { words: &served.words, language, instance, request_id: &frame.request_id }
+    Telling {
+        words: &served.words,
+        language,
+        instance,
+        request_id: &frame.request_id,
+    }
 }
 
 fn unserved(found: &Found<'_>) -> Problem {
@@ -87,7 +103,10 @@ fn unserved(found: &Found<'_>) -> Problem {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one request, used once")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of one request, used once"
+)]
 async fn run(
     app: &App,
     served: &Served,
@@ -127,7 +146,12 @@ async fn run(
     };
     let reply = (operation.handler)(call).await?;
     let telling = telling(served, *language, parts.uri.path(), frame);
-    Ok(answer::reply(&parts.method, &parts.headers, reply, &telling))
+    Ok(answer::reply(
+        &parts.method,
+        &parts.headers,
+        reply,
+        &telling,
+    ))
 }
 
 /// Who asks. What needs nobody also answers those whose session has run out: how else would they
@@ -138,7 +162,11 @@ async fn identify(
     parts: &Parts,
     origin: &Arc<opsflux_records::Origin>,
 ) -> Result<Option<Caller>, Error> {
-    match app.identity.resolve(&parts.headers, &parts.method, origin).await {
+    match app
+        .identity
+        .resolve(&parts.headers, &parts.method, origin)
+        .await
+    {
         Err(Error::Unauthenticated) if operation.needs == Needs::Nothing => Ok(None),
         resolved => resolved,
     }
@@ -159,9 +187,7 @@ fn allow(operation: &Operation, caller: Option<&Caller>, served: &Served) -> Res
         }),
         Needs::Permission(entity, action) if caller.access.may(entity, action) => Ok(()),
         // Whoever sees no record of it does not learn that it exists.
-        Needs::Permission(entity, _)
-            if !caller.access.may(entity, opsflux_model::Action::View) =>
-        {
+        Needs::Permission(entity, _) if !caller.access.may(entity, opsflux_model::Action::View) => {
             Err(Error::NotFound)
         }
         Needs::Permission(entity, action) => Err(Error::Forbidden {
@@ -180,7 +206,10 @@ fn allow(operation: &Operation, caller: Option<&Caller>, served: &Served) -> Res
 fn check_accept(operation: &Operation, parts: &Parts) -> Result<(), Refused> {
     let events = "text/event-stream";
     let is_stream = matches!(&operation.output, (_, Some((kind, _))) if kind == events);
-    let accepted = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let accepted = parts
+        .headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
     if !is_stream || accepted.is_some_and(|accepted| accepted.contains(events)) {
         return Ok(());
     }
@@ -193,7 +222,11 @@ fn check_accept(operation: &Operation, parts: &Parts) -> Result<(), Refused> {
 fn understood(operation: &Operation, error: Error) -> Refused {
     match (&error, &operation.input) {
         (Error::UnsupportedMedia, Some((expected, _))) => {
-            let name = if operation.method == Method::PATCH { "accept-patch" } else { "accept-post" };
+            let name = if operation.method == Method::PATCH {
+                "accept-patch"
+            } else {
+                "accept-post"
+            };
             Refused::Problem(
                 Problem::from(&error)
                     .with("expected", expected.as_str())

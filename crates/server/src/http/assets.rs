@@ -36,7 +36,8 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
     <p><a href=\"/docs\">The API can be tried here.</a></p></html>";
 
 /// Packed once, kept.
-static PACKED: LazyLock<RwLock<HashMap<(String, Encoding), Bytes>>> = LazyLock::new(RwLock::default);
+static PACKED: LazyLock<RwLock<HashMap<(String, Encoding), Bytes>>> =
+    LazyLock::new(RwLock::default);
 
 /// Answers with a file, or with the page.
 #[must_use]
@@ -100,12 +101,20 @@ pub struct Asset<'a> {
 impl<'a> Asset<'a> {
     fn of(name: &'a str, file: rust_embed::EmbeddedFile) -> Asset<'a> {
         let hash = file.metadata.sha256_hash();
-        let tag: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let tag: String = hash
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let mime = file.metadata.mimetype();
         let is_text = mime.starts_with("text/") || mime.contains("javascript");
         Asset {
             name,
-            kind: if is_text { format!("{mime}; charset=utf-8") } else { mime.to_owned() },
+            kind: if is_text {
+                format!("{mime}; charset=utf-8")
+            } else {
+                mime.to_owned()
+            },
             tag: format!("\"{tag}\""),
             bytes: file.data,
             // The build puts a hash into the names of everything it makes below assets/.
@@ -123,14 +132,20 @@ impl<'a> Asset<'a> {
                 headers.insert(name, value);
             }
         };
-        let caching =
-            if self.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let caching = if self.immutable {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
         set(header::CACHE_CONTROL, caching);
         set(header::ETAG, &self.tag);
         set(header::CONTENT_TYPE, &self.kind);
         set(header::VARY, "accept-encoding");
         set(header::CONTENT_SECURITY_POLICY, security::PAGE_POLICY);
-        let known = answer.headers().get(header::ETAG).is_some_and(|tag| answer::knows(&parts.headers, tag));
+        let known = answer
+            .headers()
+            .get(header::ETAG)
+            .is_some_and(|tag| answer::knows(&parts.headers, tag));
         if known {
             *answer.status_mut() = StatusCode::NOT_MODIFIED;
             return answer;
@@ -140,7 +155,9 @@ impl<'a> Asset<'a> {
             .and_then(|encoding| self.packed(encoding).map(|packed| (encoding, packed)));
         *answer.body_mut() = match packed {
             Some((encoding, packed)) => {
-                answer.headers_mut().insert(header::CONTENT_ENCODING, encoding.name());
+                answer
+                    .headers_mut()
+                    .insert(header::CONTENT_ENCODING, encoding.name());
                 Body::from(packed)
             }
             None => match self.bytes {

@@ -32,7 +32,9 @@ pub async fn read(
     let Some((expected, _)) = &operation.input else {
         return Ok(Incoming::Whole(Bytes::new()));
     };
-    let sent = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    let sent = headers
+        .get(header::CONTENT_TYPE)
+        .map(|value| value.to_str().unwrap_or_default());
     if expected == "multipart/form-data" {
         if !sent.is_some_and(|sent| essence(sent) == "multipart/form-data") {
             return Err(Error::UnsupportedMedia);
@@ -62,7 +64,9 @@ pub struct Limits {
 }
 
 fn too_large(limit: usize) -> Error {
-    Error::TooLarge { limit: format!("{limit} B") }
+    Error::TooLarge {
+        limit: format!("{limit} B"),
+    }
 }
 
 /// Refuses by the announced length, before a byte is read.
@@ -71,7 +75,11 @@ fn check_announced(headers: &HeaderMap, limit: usize) -> Result<(), Error> {
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limit) { Err(too_large(limit)) } else { Ok(()) }
+    if announced.is_some_and(|length| length > limit) {
+        Err(too_large(limit))
+    } else {
+        Ok(())
+    }
 }
 
 async fn whole(body: Body, limit: usize) -> Result<Bytes, Error> {
@@ -89,7 +97,11 @@ fn stream(body: Body, limit: usize) -> Upload {
         .map(move |chunk| {
             let chunk = chunk.map_err(|error| Error::BadBody(error.to_string()))?;
             read = read.saturating_add(chunk.len());
-            if read > limit { Err(too_large(limit)) } else { Ok(chunk) }
+            if read > limit {
+                Err(too_large(limit))
+            } else {
+                Ok(chunk)
+            }
         })
         .boxed();
     Upload::new(chunks)
@@ -97,12 +109,20 @@ fn stream(body: Body, limit: usize) -> Upload {
 
 /// The media type without its parameters.
 fn essence(content_type: &str) -> String {
-    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }
 
 fn is_json(content_type: &str) -> bool {
     let known = ["application/json", "application/merge-patch+json"];
-    let mut parameters = content_type.split(';').skip(1).map(|part| part.trim().to_ascii_lowercase());
+    let mut parameters = content_type
+        .split(';')
+        .skip(1)
+        .map(|part| part.trim().to_ascii_lowercase());
     known.contains(&essence(content_type).as_str())
         && parameters.all(|part| match part.split_once('=') {
             Some(("charset", charset)) => charset.trim_matches('"') == "utf-8",
@@ -142,14 +162,20 @@ mod tests {
     use super::*;
     use crate::http::test_support::operation;
 
-    const LIMITS: Limits = Limits { json: 64, upload: 128 };
+    const LIMITS: Limits = Limits {
+        json: 64,
+        upload: 128,
+    };
 
     async fn sent(kind: Option<&str>, body: impl Into<Body>) -> Result<Bytes, Error> {
         let mut create = operation("create", Method::POST, "/tickets");
         create.input = Some(("application/json".to_owned(), json!({})));
         let mut headers = HeaderMap::new();
         if let Some(kind) = kind {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(kind).expect("a header"));
+            headers.insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_str(kind).expect("a header"),
+            );
         }
         match read(&create, &headers, body.into(), LIMITS).await? {
             Incoming::Whole(bytes) => Ok(bytes),
@@ -172,15 +198,26 @@ mod tests {
 
     #[tokio::test]
     async fn other_kinds_are_not_understood() {
-        for kind in [Some("text/plain"), Some("application/json; charset=latin1"), Some("application/x-www-form-urlencoded"), None] {
-            assert!(matches!(sent(kind, "{}").await, Err(Error::UnsupportedMedia)), "{kind:?}");
+        for kind in [
+            Some("text/plain"),
+            Some("application/json; charset=latin1"),
+            Some("application/x-www-form-urlencoded"),
+            None,
+        ] {
+            assert!(
+                matches!(sent(kind, "{}").await, Err(Error::UnsupportedMedia)),
+                "{kind:?}"
+            );
         }
     }
 
     #[tokio::test]
     async fn too_much_is_refused_announced_or_not() {
         let long = "x".repeat(65);
-        assert!(matches!(sent(Some("application/json"), long.clone()).await, Err(Error::TooLarge { .. })));
+        assert!(matches!(
+            sent(Some("application/json"), long.clone()).await,
+            Err(Error::TooLarge { .. })
+        ));
         let chunks = futures::stream::iter([Ok::<_, std::io::Error>(long.clone()), Ok(long)]);
         let unannounced = sent(Some("application/json"), Body::from_stream(chunks)).await;
         assert!(matches!(unannounced, Err(Error::TooLarge { .. })));
@@ -191,7 +228,10 @@ mod tests {
         let mut attach = operation("attach", Method::POST, "/files");
         attach.input = Some(("multipart/form-data".to_owned(), json!({})));
         let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("multipart/form-data; boundary=x"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("multipart/form-data; boundary=x"),
+        );
         let chunks = (0..4).map(|_| Ok::<_, std::io::Error>("y".repeat(40)));
         let body = Body::from_stream(futures::stream::iter(chunks));
         let Ok(Incoming::Upload(upload)) = read(&attach, &headers, body, LIMITS).await else {

@@ -37,9 +37,15 @@ const PAGE: &[u8] = include_bytes!("../../assets/docs/index.html");
 pub async fn respond(app: &App, frame: &Frame, parts: &Parts) -> Response {
     let path = parts.uri.path();
     if path == "/docs" || path == "/docs/" {
-        return if may_read(app, frame, parts).await { page(parts) } else { sign_in() };
+        return if may_read(app, frame, parts).await {
+            page(parts)
+        } else {
+            sign_in()
+        };
     }
-    let file = path.strip_prefix("/docs/").and_then(|name| FILES.iter().find(|(n, ..)| *n == name));
+    let file = path
+        .strip_prefix("/docs/")
+        .and_then(|name| FILES.iter().find(|(n, ..)| *n == name));
     match file {
         Some((name, kind, bytes)) => asset(name, kind, bytes).answer(parts),
         None => {
@@ -71,13 +77,22 @@ async fn may_read(app: &App, frame: &Frame, parts: &Parts) -> bool {
         return true;
     }
     let origin = std::sync::Arc::new(frame.origin(&parts.headers));
-    matches!(app.identity.resolve(&parts.headers, &parts.method, &origin).await, Ok(Some(_)))
+    matches!(
+        app.identity
+            .resolve(&parts.headers, &parts.method, &origin)
+            .await,
+        Ok(Some(_))
+    )
 }
 
 fn sign_in() -> Response {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::SEE_OTHER;
-    answer.headers_mut().insert(header::LOCATION, HeaderValue::from_static("/"));
-    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+        .headers_mut()
+        .insert(header::LOCATION, HeaderValue::from_static("/"));
+    answer
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
 }

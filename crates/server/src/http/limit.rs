@@ -18,7 +18,10 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     #[must_use]
     pub fn per_minute(most: u32) -> Limiter<K> {
         let limiter = NonZeroU32::new(most).map(|most| RateLimiter::keyed(Quota::per_minute(most)));
-        Limiter { limiter, clock: DefaultClock::default() }
+        Limiter {
+            limiter,
+            clock: DefaultClock::default(),
+        }
     }
 
     /// Counts one request.
@@ -26,10 +29,14 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     /// # Errors
     /// [`Error::TooMany`] with the seconds until the next may come.
     pub fn check(&self, key: &K) -> Result<(), Error> {
-        let Some(limiter) = &self.limiter else { return Ok(()) };
+        let Some(limiter) = &self.limiter else {
+            return Ok(());
+        };
         limiter.check_key(key).map_err(|refused| {
             let wait = refused.wait_time_from(self.clock.now());
-            Error::TooMany { retry_after: wait.as_secs() + 1 }
+            Error::TooMany {
+                retry_after: wait.as_secs() + 1,
+            }
         })
     }
 

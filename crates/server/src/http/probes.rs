@@ -41,7 +41,11 @@ pub async fn health(State(app): State<Arc<App>>) -> Response {
         .collect();
     let status = if all_ok { "ok" } else { "degraded" };
     let document = json!({"status": status, "components": described});
-    if database.ok { json_answer(StatusCode::OK, &document) } else { unavailable(&document) }
+    if database.ok {
+        json_answer(StatusCode::OK, &document)
+    } else {
+        unavailable(&document)
+    }
 }
 
 /// Everything counted.
@@ -52,14 +56,19 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
     );
-    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     security::harden(answer.headers_mut(), false);
     answer
 }
 
 fn describe(component: &Component) -> Json {
     let mut described = serde_json::Map::new();
-    described.insert("status".to_owned(), if component.ok { "ok" } else { "failed" }.into());
+    described.insert(
+        "status".to_owned(),
+        if component.ok { "ok" } else { "failed" }.into(),
+    );
     for (name, value) in &component.figures {
         described.insert((*name).to_owned(), (*value).into());
     }
@@ -69,16 +78,21 @@ fn describe(component: &Component) -> Json {
 fn json_answer(status: StatusCode, document: &Json) -> Response {
     let mut answer = Response::new(Body::from(document.to_string()));
     *answer.status_mut() = status;
+    answer.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     answer
         .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     security::harden(answer.headers_mut(), false);
     answer
 }
 
 fn unavailable(document: &Json) -> Response {
     let mut answer = json_answer(StatusCode::SERVICE_UNAVAILABLE, document);
-    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    answer
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     answer
 }

@@ -37,15 +37,22 @@ pub fn decode(query: &str) -> Result<Vec<(String, String)>, Error> {
 /// The first one that is not known.
 pub fn check(operation: &Operation, query: &[(String, String)]) -> Result<(), Error> {
     let known = |name: &str| {
-        operation.query.iter().any(|(declared, ..)| match declared.strip_suffix('*') {
-            Some(prefix) => name.starts_with(prefix),
-            None => declared == name,
-        })
+        operation
+            .query
+            .iter()
+            .any(|(declared, ..)| match declared.strip_suffix('*') {
+                Some(prefix) => name.starts_with(prefix),
+                None => declared == name,
+            })
     };
     match query.iter().find(|(name, _)| !known(name)) {
         None => Ok(()),
         Some((name, _)) => {
-            let declared: Vec<&str> = operation.query.iter().map(|(name, ..)| name.as_str()).collect();
+            let declared: Vec<&str> = operation
+                .query
+                .iter()
+                .map(|(name, ..)| name.as_str())
+                .collect();
             Err(Error::query(name, "unknown_parameter", declared.join(", ")))
         }
     }
@@ -61,7 +68,8 @@ mod tests {
 
     #[test]
     fn names_and_values_are_decoded_in_order() {
-        let decoded = decode("status=new&title[contains]=a+b%26c&title%5Beq%5D=%C3%A9&flag&").expect("valid");
+        let decoded =
+            decode("status=new&title[contains]=a+b%26c&title%5Beq%5D=%C3%A9&flag&").expect("valid");
         let expected = [
             ("status", "new"),
             ("title[contains]", "a b&c"),
@@ -75,7 +83,10 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_refused() {
         for query in ["q=%FF", "%C3=1", "q=%00"] {
-            assert!(matches!(decode(query), Err(Error::BadQuery { .. })), "{query}");
+            assert!(
+                matches!(decode(query), Err(Error::BadQuery { .. })),
+                "{query}"
+            );
         }
     }
 
@@ -88,7 +99,9 @@ mod tests {
         assert!(check(&list, &query("limit")).is_ok());
         assert!(check(&list, &query("status[in]")).is_ok());
         let refused = check(&list, &query("limits"));
-        assert!(matches!(refused, Err(Error::BadQuery { parameter, code: "unknown_parameter", .. }) if parameter == "limits"));
+        assert!(
+            matches!(refused, Err(Error::BadQuery { parameter, code: "unknown_parameter", .. }) if parameter == "limits")
+        );
         list.query = vec![declared("*")];
         assert!(check(&list, &query("anything")).is_ok());
     }

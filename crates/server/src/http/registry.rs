@@ -75,7 +75,10 @@ impl Registry {
     /// # Errors
     /// The first two that stand in each other's way.
     pub fn new(operations: Vec<Operation>, metrics: &Metrics) -> Result<Registry, RegistryError> {
-        let mut registry = Registry { by_path: Router::new(), paths: Vec::new() };
+        let mut registry = Registry {
+            by_path: Router::new(),
+            paths: Vec::new(),
+        };
         let mut names = std::collections::HashSet::new();
         let mut places = std::collections::HashMap::new();
         for operation in operations {
@@ -97,12 +100,17 @@ impl Registry {
 
     fn add_path(&mut self, operation: &Operation) -> Result<usize, RegistryError> {
         let place = self.paths.len();
-        self.by_path.insert(operation.path.clone(), place).map_err(|error| RegistryError::Path {
-            path: operation.path.clone(),
-            name: operation.name.clone(),
-            reason: error.to_string(),
-        })?;
-        self.paths.push(ServedPath { methods: Vec::new(), allow: String::new() });
+        self.by_path
+            .insert(operation.path.clone(), place)
+            .map_err(|error| RegistryError::Path {
+                path: operation.path.clone(),
+                name: operation.name.clone(),
+                reason: error.to_string(),
+            })?;
+        self.paths.push(ServedPath {
+            methods: Vec::new(),
+            allow: String::new(),
+        });
         Ok(place)
     }
 
@@ -112,8 +120,14 @@ impl Registry {
         operation: Operation,
         metrics: &Metrics,
     ) -> Result<(), RegistryError> {
-        let Some(path) = self.paths.get_mut(place) else { return Ok(()) };
-        if let Some(other) = path.methods.iter().find(|m| m.operation.method == operation.method) {
+        let Some(path) = self.paths.get_mut(place) else {
+            return Ok(());
+        };
+        if let Some(other) = path
+            .methods
+            .iter()
+            .find(|m| m.operation.method == operation.method)
+        {
             return Err(RegistryError::SameAddress {
                 method: operation.method,
                 path: operation.path,
@@ -123,7 +137,11 @@ impl Registry {
         }
         let meter = metrics.meter(&operation.name);
         path.methods.push(Mounted { operation, meter });
-        let mut allow: Vec<&str> = path.methods.iter().map(|m| m.operation.method.as_str()).collect();
+        let mut allow: Vec<&str> = path
+            .methods
+            .iter()
+            .map(|m| m.operation.method.as_str())
+            .collect();
         if allow.contains(&"GET") {
             allow.push("HEAD");
         }
@@ -134,16 +152,32 @@ impl Registry {
     /// What stands at `path` (without `/api/v1`, still encoded) for `method`.
     #[must_use]
     pub fn find(&self, method: &Method, path: &str) -> Found<'_> {
-        let Ok(found) = self.by_path.at(path) else { return Found::Nothing };
-        let Some(served) = self.paths.get(*found.value) else { return Found::Nothing };
-        let wanted = if method == Method::HEAD { &Method::GET } else { method };
-        let Some(mounted) = served.methods.iter().find(|m| m.operation.method == *wanted) else {
+        let Ok(found) = self.by_path.at(path) else {
+            return Found::Nothing;
+        };
+        let Some(served) = self.paths.get(*found.value) else {
+            return Found::Nothing;
+        };
+        let wanted = if method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
+        let Some(mounted) = served
+            .methods
+            .iter()
+            .find(|m| m.operation.method == *wanted)
+        else {
             return Found::OtherMethods(&served.allow);
         };
         let params: Result<Vec<String>, _> = found
             .params
             .iter()
-            .map(|(_, value)| percent_decode_str(value).decode_utf8().map(|text| text.into_owned()))
+            .map(|(_, value)| {
+                percent_decode_str(value)
+                    .decode_utf8()
+                    .map(|text| text.into_owned())
+            })
             .collect();
         match params {
             Ok(params) => Found::Operation(mounted, params),
@@ -153,7 +187,9 @@ impl Registry {
 
     /// Every operation, in the order of mounting within each path.
     pub fn iter(&self) -> impl Iterator<Item = &Operation> {
-        self.paths.iter().flat_map(|path| path.methods.iter().map(|mounted| &mounted.operation))
+        self.paths
+            .iter()
+            .flat_map(|path| path.methods.iter().map(|mounted| &mounted.operation))
     }
 }
 
@@ -185,7 +221,11 @@ mod tests {
             operation("ticket_get", Method::GET, "/tickets/{id}"),
             operation("ticket_update", Method::PATCH, "/tickets/{id}"),
             operation("ticket_comments", Method::GET, "/tickets/{ticket}/comments"),
-            operation("value_update", Method::PATCH, "/kpis/{id}/values/{value_id}"),
+            operation(
+                "value_update",
+                Method::PATCH,
+                "/kpis/{id}/values/{value_id}",
+            ),
         ])
         .unwrap_or_else(|error| panic!("{error}"))
     }
@@ -193,16 +233,31 @@ mod tests {
     #[test]
     fn a_word_wins_over_a_parameter() {
         let tickets = tickets();
-        assert_eq!(named(&tickets, &Method::POST, "/tickets/bulk"), "ticket_bulk ");
-        assert_eq!(named(&tickets, &Method::GET, "/tickets/TIC-1"), "ticket_get TIC-1");
-        assert_eq!(named(&tickets, &Method::GET, "/tickets/a/comments"), "ticket_comments a");
-        assert_eq!(named(&tickets, &Method::PATCH, "/kpis/k/values/v"), "value_update k|v");
+        assert_eq!(
+            named(&tickets, &Method::POST, "/tickets/bulk"),
+            "ticket_bulk "
+        );
+        assert_eq!(
+            named(&tickets, &Method::GET, "/tickets/TIC-1"),
+            "ticket_get TIC-1"
+        );
+        assert_eq!(
+            named(&tickets, &Method::GET, "/tickets/a/comments"),
+            "ticket_comments a"
+        );
+        assert_eq!(
+            named(&tickets, &Method::PATCH, "/kpis/k/values/v"),
+            "value_update k|v"
+        );
     }
 
     #[test]
     fn other_methods_are_named_and_head_is_a_get() {
         let tickets = tickets();
-        assert_eq!(named(&tickets, &Method::DELETE, "/tickets"), "allow GET, POST, HEAD");
+        assert_eq!(
+            named(&tickets, &Method::DELETE, "/tickets"),
+            "allow GET, POST, HEAD"
+        );
         assert_eq!(named(&tickets, &Method::GET, "/tickets/bulk"), "allow POST");
         assert_eq!(named(&tickets, &Method::HEAD, "/tickets"), "ticket_list ");
         assert_eq!(named(&tickets, &Method::GET, "/nowhere"), "nothing");
@@ -212,7 +267,10 @@ mod tests {
     #[test]
     fn parameters_are_decoded_and_must_be_text() {
         let tickets = tickets();
-        assert_eq!(named(&tickets, &Method::GET, "/tickets/a%2Fb%C3%A9"), "ticket_get a/bé");
+        assert_eq!(
+            named(&tickets, &Method::GET, "/tickets/a%2Fb%C3%A9"),
+            "ticket_get a/bé"
+        );
         assert_eq!(named(&tickets, &Method::GET, "/tickets/%FF"), "not text");
     }
 
@@ -227,11 +285,17 @@ mod tests {
             operation("a", Method::GET, "/x/{id}"),
             operation("b", Method::GET, "/x/{id}"),
         ]);
-        assert!(matches!(same_address, Err(RegistryError::SameAddress { .. })));
+        assert!(matches!(
+            same_address,
+            Err(RegistryError::SameAddress { .. })
+        ));
         let alike = registry(vec![
             operation("a", Method::GET, "/x/{id}"),
             operation("b", Method::GET, "/x/{number}"),
         ]);
-        assert!(matches!(alike, Err(RegistryError::Path { .. } | RegistryError::SameAddress { .. })));
+        assert!(matches!(
+            alike,
+            Err(RegistryError::Path { .. } | RegistryError::SameAddress { .. })
+        ));
     }
 }

@@ -40,7 +40,11 @@ impl Frame {
         Frame {
             request_id,
             traceparent: traceparent.map(str::to_owned),
-            address: if proxied { behind_proxies(headers, peer, trusted) } else { peer },
+            address: if proxied {
+                behind_proxies(headers, peer, trusted)
+            } else {
+                peer
+            },
             encrypted: proxied && text(headers, "x-forwarded-proto") == Some("https"),
             local: proxied || peer.is_loopback(),
         }
@@ -79,7 +83,9 @@ fn cut(text: &str, most: usize) -> String {
 fn is_sane(id: &str) -> bool {
     !id.is_empty()
         && id.len() <= LONGEST_ID
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte))
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte))
 }
 
 /// The trace of a W3C `traceparent`: `00-{32 hex}-{16 hex}-{2 hex}`.
@@ -87,7 +93,10 @@ fn trace_id(value: &str) -> Option<&str> {
     let mut parts = value.split('-');
     let hex = |part: Option<&'_ str>, length: usize| {
         part.is_some_and(|part| {
-            part.len() == length && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+            part.len() == length
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         })
     };
     let version = parts.next();
@@ -116,7 +125,9 @@ fn behind_proxies(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAdd
         .collect();
     let mut seen = peer;
     for hop in hops.into_iter().rev() {
-        let Ok(address) = hop.parse::<IpAddr>() else { return seen };
+        let Ok(address) = hop.parse::<IpAddr>() else {
+            return seen;
+        };
         seen = address.to_canonical();
         if !is_trusted(seen, trusted) {
             return seen;
@@ -140,15 +151,25 @@ mod tests {
     }
 
     fn frame(pairs: &[(&'static str, &str)], peer: &str, trusted: &[&str]) -> Frame {
-        let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().expect("net")).collect();
-        Frame::read(&headers(pairs), SocketAddr::new(peer.parse().expect("ip"), 1), &trusted)
+        let trusted: Vec<IpNet> = trusted
+            .iter()
+            .map(|net| net.parse().expect("net"))
+            .collect();
+        Frame::read(
+            &headers(pairs),
+            SocketAddr::new(peer.parse().expect("ip"), 1),
+            &trusted,
+        )
     }
 
     const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
     #[test]
     fn a_sane_request_id_is_taken_over_and_any_other_replaced() {
-        assert_eq!(frame(&[("x-request-id", "abc-1")], "10.0.0.1", &[]).request_id, "abc-1");
+        assert_eq!(
+            frame(&[("x-request-id", "abc-1")], "10.0.0.1", &[]).request_id,
+            "abc-1"
+        );
         for bad in ["", "has space", "new\tline", &"x".repeat(200)] {
             let id = frame(&[("x-request-id", bad)], "10.0.0.1", &[]).request_id;
             assert!(Uuid::try_parse(&id).is_ok(), "{id}");
@@ -160,14 +181,21 @@ mod tests {
         let frame = frame(&[("traceparent", TRACE)], "10.0.0.1", &[]);
         assert_eq!(frame.traceparent.as_deref(), Some(TRACE));
         assert_eq!(frame.request_id, "4bf92f3577b34da6a3ce929d0e0e4736");
-        for bad in ["00-xyz", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"] {
+        for bad in [
+            "00-xyz",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+        ] {
             assert!(super::trace_id(bad).is_none(), "{bad}");
         }
     }
 
     #[test]
     fn only_a_trusted_proxy_says_where_a_request_comes_from() {
-        let forged = [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-proto", "https")];
+        let forged = [
+            ("x-forwarded-for", "1.2.3.4"),
+            ("x-forwarded-proto", "https"),
+        ];
         let direct = frame(&forged, "203.0.113.9", &["10.0.0.0/8"]);
         assert_eq!(direct.address.to_string(), "203.0.113.9");
         assert!(!direct.encrypted && !direct.local);
@@ -180,9 +208,19 @@ mod tests {
     #[test]
     fn of_a_chain_the_first_stranger_from_the_right_counts() {
         let chain = [("x-forwarded-for", "6.6.6.6, 198.51.100.7, 10.0.0.3")];
-        assert_eq!(frame(&chain, "10.0.0.2", &["10.0.0.0/8"]).address.to_string(), "198.51.100.7");
+        assert_eq!(
+            frame(&chain, "10.0.0.2", &["10.0.0.0/8"])
+                .address
+                .to_string(),
+            "198.51.100.7"
+        );
         let garbage = [("x-forwarded-for", "198.51.100.7, unknown")];
-        assert_eq!(frame(&garbage, "10.0.0.2", &["10.0.0.0/8"]).address.to_string(), "10.0.0.2");
+        assert_eq!(
+            frame(&garbage, "10.0.0.2", &["10.0.0.0/8"])
+                .address
+                .to_string(),
+            "10.0.0.2"
+        );
     }
 
     #[test]

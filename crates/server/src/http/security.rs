@@ -15,14 +15,22 @@ const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 /// Adds what every answer carries; what is there already is kept.
 pub fn harden(headers: &mut HeaderMap, encrypted: bool) {
     let mut add = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     };
     add(header::CONTENT_SECURITY_POLICY, DATA_POLICY);
     add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     add(header::X_FRAME_OPTIONS, "DENY");
     add(header::REFERRER_POLICY, "same-origin");
-    add(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    add(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    add(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    );
+    add(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    );
     if encrypted {
         add(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
@@ -35,8 +43,16 @@ pub fn cors(origins: &[String]) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;
     }
-    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
-    let methods = [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE];
+    let origins = origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin).ok());
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PATCH,
+        Method::PUT,
+        Method::DELETE,
+    ];
     let sent = [
         header::AUTHORIZATION,
         header::CONTENT_TYPE,

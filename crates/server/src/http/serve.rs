@@ -50,7 +50,9 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
         }
     }
     drop(listener);
-    tokio::time::timeout(GRACE, graceful.shutdown()).await.is_ok()
+    tokio::time::timeout(GRACE, graceful.shutdown())
+        .await
+        .is_ok()
 }
 
 /// Until the server is told to stop. A sender that is gone says it too.
@@ -62,7 +64,15 @@ fn connection(
     socket: TcpStream,
     peer: SocketAddr,
     router: Router,
-) -> http1::Connection<TokioIo<TcpStream>, impl hyper::service::Service<hyper::Request<Incoming>, Response = axum::response::Response, Error = Infallible, Future: Send> + Send> {
+) -> http1::Connection<
+    TokioIo<TcpStream>,
+    impl hyper::service::Service<
+        hyper::Request<Incoming>,
+        Response = axum::response::Response,
+        Error = Infallible,
+        Future: Send,
+    > + Send,
+> {
     // Answers are written whole; waiting to fill a packet only delays them.
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "a socket keeps delaying small packets");

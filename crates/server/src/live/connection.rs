@@ -64,7 +64,15 @@ impl Connection {
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut connection = Connection {
             caught_up: at == end,
-            app, call, caller, rights, at, batches, stopping, heartbeat, waiting,
+            app,
+            call,
+            caller,
+            rights,
+            at,
+            batches,
+            stopping,
+            heartbeat,
+            waiting,
         };
         connection.tell_place()?;
         Ok(connection)
@@ -112,7 +120,9 @@ impl Connection {
         }
         match batch {
             Some(batch) => self.tell(&batch).await?,
-            None => self.waiting.push_back(Bytes::from_static(b": still here\n\n")),
+            None => self
+                .waiting
+                .push_back(Bytes::from_static(b": still here\n\n")),
         }
         Ok(true)
     }
@@ -135,7 +145,8 @@ impl Connection {
         let now = self.app.records.now();
         for (pos, event) in &told {
             let place = self.app.live.places.seal(&self.rights, *pos, now)?;
-            self.waiting.push_back(format!("id: {place}\nevent: change\ndata: {event}\n\n").into());
+            self.waiting
+                .push_back(format!("id: {place}\nevent: change\ndata: {event}\n\n").into());
         }
         self.at = entries.last().map_or(self.at, |entry| entry.pos);
         Ok(())
@@ -143,7 +154,11 @@ impl Connection {
 
     /// An id without an event: the client keeps it and nothing else happens.
     fn tell_place(&mut self) -> Result<(), Error> {
-        let place = self.app.live.places.seal(&self.rights, self.at, self.app.records.now())?;
+        let place = self
+            .app
+            .live
+            .places
+            .seal(&self.rights, self.at, self.app.records.now())?;
         self.waiting.push_back(format!("id: {place}\n\n").into());
         Ok(())
     }
@@ -152,8 +167,14 @@ impl Connection {
     /// read again.
     async fn is_signed_in(&mut self) -> Result<bool, Error> {
         let origin = &self.call.origin;
-        let resolved = self.app.identity.resolve(&self.call.headers, &http::Method::GET, origin).await?;
-        let Some(caller) = resolved else { return Ok(false) };
+        let resolved = self
+            .app
+            .identity
+            .resolve(&self.call.headers, &http::Method::GET, origin)
+            .await?;
+        let Some(caller) = resolved else {
+            return Ok(false);
+        };
         let rights = Rights::of(&caller);
         if rights != self.rights {
             self.rights = rights;

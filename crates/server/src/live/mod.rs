@@ -47,7 +47,12 @@ impl Live {
     #[must_use]
     pub fn new(records: Records, secret: &[u8; 32], stopping: watch::Receiver<bool>) -> Live {
         let (batches, _) = broadcast::channel(BACKLOG);
-        Live { records, places: Places::new(secret), batches, stopping }
+        Live {
+            records,
+            places: Places::new(secret),
+            batches,
+            stopping,
+        }
     }
 
     /// How many listen.
@@ -87,10 +92,14 @@ impl Live {
 
     async fn step(&self, at: Option<i64>) -> Result<Step, opsflux_store::StoreError> {
         let store = self.records.store();
-        let Some(at) = at else { return Ok(Step::End(store.feed_end().await?)) };
+        let Some(at) = at else {
+            return Ok(Step::End(store.feed_end().await?));
+        };
         // Read even when nobody listens: whoever comes next begins here.
         let entries = store.feed_after(at, BATCH).await?;
-        let Some(last) = entries.last().map(|entry| entry.pos) else { return Ok(Step::End(at)) };
+        let Some(last) = entries.last().map(|entry| entry.pos) else {
+            return Ok(Step::End(at));
+        };
         // Without listeners there is nobody to tell.
         let _ = self.batches.send(entries.into());
         Ok(Step::More(last))
@@ -122,7 +131,9 @@ pub fn operations(app: &Arc<App>) -> Vec<Operation> {
         handler: Arc::new(move |call| {
             let app = app.clone();
             Box::pin(async move {
-                let app = app.upgrade().ok_or_else(|| Error::Unavailable("stopping".to_owned()))?;
+                let app = app
+                    .upgrade()
+                    .ok_or_else(|| Error::Unavailable("stopping".to_owned()))?;
                 open(app, call).await
             })
         }),
@@ -132,7 +143,11 @@ pub fn operations(app: &Arc<App>) -> Vec<Operation> {
 async fn open(app: Arc<App>, call: Call) -> Result<Reply, Error> {
     let connection = Connection::open(app, call).await?;
     let body = Body::Stream("text/event-stream".to_owned(), connection.into_stream());
-    let reply = Reply { status: StatusCode::OK, headers: Vec::new(), body };
+    let reply = Reply {
+        status: StatusCode::OK,
+        headers: Vec::new(),
+        body,
+    };
     // Proxies that collect an answer before they pass it on would keep all of it.
     Ok(reply.with_header("x-accel-buffering", "no"))
 }

@@ -36,7 +36,11 @@ impl Rights {
             caller.companies,
             env!("CARGO_PKG_VERSION"),
         );
-        Rights { tenant: caller.tenant(), user: caller.user(), held }
+        Rights {
+            tenant: caller.tenant(),
+            user: caller.user(),
+            held,
+        }
     }
 
     fn binding(&self) -> Binding {
@@ -51,7 +55,9 @@ impl Places {
     /// Sealed with a key made of the secret of the instance.
     #[must_use]
     pub fn new(secret: &[u8; 32]) -> Places {
-        Places { key: CursorKey::derive(secret) }
+        Places {
+            key: CursorKey::derive(secret),
+        }
     }
 
     /// The place `pos`, reached at `now`.
@@ -82,7 +88,11 @@ mod tests {
     use super::*;
 
     fn rights(user: u128, held: &str) -> Rights {
-        Rights { tenant: 1, user: Uuid::from_u128(user), held: held.to_owned() }
+        Rights {
+            tenant: 1,
+            user: Uuid::from_u128(user),
+            held: held.to_owned(),
+        }
     }
 
     #[test]
@@ -102,7 +112,13 @@ mod tests {
         let then = Timestamp::UNIX_EPOCH;
         let sealed = places.seal(&rights(1, "user"), 42, then).expect("sealed");
         let day = SignedDuration::from_hours(24);
-        assert_eq!(places.open(&rights(1, "user"), &sealed, then + day * 28), Some(42));
-        assert_eq!(places.open(&rights(1, "user"), &sealed, then + day * 30), None);
+        assert_eq!(
+            places.open(&rights(1, "user"), &sealed, then + day * 28),
+            Some(42)
+        );
+        assert_eq!(
+            places.open(&rights(1, "user"), &sealed, then + day * 30),
+            None
+        );
     }
 }

@@ -31,8 +31,15 @@ pub async fn seen(
         .filter_map(|entry| Some((schema.find(&entry.entry.entity)?, entry)))
         .filter(|(ix, _)| caller.access.may(*ix, Action::View))
         .collect();
-    let now = visible(records, caller, own.iter().map(|(ix, entry)| (*ix, entry.entry.record))).await?;
-    let owners = own.iter().filter_map(|(ix, entry)| owner_before(&schema, *ix, entry));
+    let now = visible(
+        records,
+        caller,
+        own.iter().map(|(ix, entry)| (*ix, entry.entry.record)),
+    )
+    .await?;
+    let owners = own
+        .iter()
+        .filter_map(|(ix, entry)| owner_before(&schema, *ix, entry));
     let owners = visible(records, caller, owners).await?;
     let told = own.into_iter().filter_map(|(ix, entry)| {
         let is_visible = now.contains(&(ix, entry.entry.record));
@@ -183,7 +190,12 @@ struct Before {
 
 impl Before {
     fn new(entity: &Entity, anchors: &Map<String, Json>) -> Before {
-        Before { values: entity.iter().map(|(field, _)| anchor(entity, field, anchors)).collect() }
+        Before {
+            values: entity
+                .iter()
+                .map(|(field, _)| anchor(entity, field, anchors))
+                .collect(),
+        }
     }
 }
 

@@ -16,12 +16,19 @@ pub fn document(
     settings: Map<String, Json>,
 ) -> Json {
     let companies = profile.companies.iter();
-    let companies: Vec<Json> =
-        companies.map(|(id, name)| json!({"id": id.to_string(), "name": name})).collect();
+    let companies: Vec<Json> = companies
+        .map(|(id, name)| json!({"id": id.to_string(), "name": name}))
+        .collect();
     let mut modules: Vec<&Module> = reader.schema.modules.iter().collect();
     modules.sort_by_key(|module| module.order);
-    let menu: Vec<Json> = modules.into_iter().filter_map(|module| menu(reader, module)).collect();
-    let seen = reader.schema.iter().filter(|(ix, _)| entity::is_seen(reader, *ix));
+    let menu: Vec<Json> = modules
+        .into_iter()
+        .filter_map(|module| menu(reader, module))
+        .collect();
+    let seen = reader
+        .schema
+        .iter()
+        .filter(|(ix, _)| entity::is_seen(reader, *ix));
     let entities: Vec<Json> = seen.map(|(ix, _)| summary(reader, ix)).collect();
     json!({
         "name": "OpsFlux",
@@ -38,7 +45,11 @@ pub fn document(
 
 /// The module's part of the sidebar; none when nothing in it may be seen.
 fn menu(reader: &Reader<'_>, module: &Module) -> Option<Json> {
-    let items: Vec<Json> = module.menu.iter().filter_map(|item| menu_item(reader, module, item)).collect();
+    let items: Vec<Json> = module
+        .menu
+        .iter()
+        .filter_map(|item| menu_item(reader, module, item))
+        .collect();
     (!items.is_empty()).then(|| {
         json!({
             "module": module.name,
@@ -52,7 +63,10 @@ fn menu(reader: &Reader<'_>, module: &Module) -> Option<Json> {
 fn menu_item(reader: &Reader<'_>, module: &Module, item: &MenuItem) -> Option<Json> {
     match item {
         MenuItem::Entity(name) => {
-            let ix = reader.schema.find(name).filter(|ix| entity::is_seen(reader, *ix))?;
+            let ix = reader
+                .schema
+                .find(name)
+                .filter(|ix| entity::is_seen(reader, *ix))?;
             let entity = reader.schema.entity(ix);
             Some(json!({
                 "entity": name,
@@ -70,17 +84,17 @@ fn menu_item(reader: &Reader<'_>, module: &Module, item: &MenuItem) -> Option<Js
 }
 
 fn summary(reader: &Reader<'_>, ix: EntityIx) -> Json {
-    let entity = reader.schema.entity(ix);
-    let access = &reader.caller.access;
+    let declared = reader.schema.entity(ix);
+    let may = |action| entity::may(reader, ix, action);
     json!({
-        "name": entity.name,
-        "collection": entity.collection,
-        "label": reader.word(&["entities", &entity.name, "one"]),
-        "label_plural": reader.word(&["entities", &entity.name, "other"]),
-        "icon": entity.icon,
-        "title_field": entity.field(entity.title).name,
+        "name": declared.name,
+        "collection": declared.collection,
+        "label": reader.word(&["entities", &declared.name, "one"]),
+        "label_plural": reader.word(&["entities", &declared.name, "other"]),
+        "icon": declared.icon,
+        "title_field": declared.field(declared.title).name,
         "search": entity::is_searched(reader, ix),
-        "can": {"view": access.may(ix, Action::View), "create": access.may(ix, Action::Create)},
+        "can": {"view": may(Action::View), "create": may(Action::Create)},
     })
 }
 

@@ -1,8 +1,8 @@
 //! One entity as the interface draws it.
 
+use opsflux_model::Action;
 use opsflux_model::access::FieldRight;
 use opsflux_model::schema::{Entity, EntityIx, EntityKind, FieldIx, SortField, View};
-use opsflux_model::Action;
 use serde_json::{Value as Json, json};
 
 use super::{Reader, field};
@@ -10,6 +10,14 @@ use super::{Reader, field};
 /// Whether the caller knows of the entity at all.
 pub fn is_seen(reader: &Reader<'_>, ix: EntityIx) -> bool {
     reader.caller.access.may(ix, Action::View) || reader.caller.access.may(ix, Action::Create)
+}
+
+/// Whether the caller may do it to some record. What an engine writes nobody else does, whatever a
+/// role says.
+pub fn may(reader: &Reader<'_>, ix: EntityIx, action: Action) -> bool {
+    let engine_only = reader.schema.entity(ix).kind == EntityKind::Log
+        && !matches!(action, Action::View | Action::Export);
+    !engine_only && reader.caller.access.may(ix, action)
 }
 
 /// Whether full text finds its records: some field the caller may read is searched.
@@ -24,9 +32,16 @@ pub fn is_searched(reader: &Reader<'_>, ix: EntityIx) -> bool {
 pub fn document(reader: &Reader<'_>, ix: EntityIx) -> Json {
     let entity = reader.schema.entity(ix);
     let name = entity.name.as_str();
-    let view = EntityReader { reader: *reader, ix, entity };
-    let fields: Vec<Json> =
-        entity.iter().filter(|(f, _)| view.sees(*f)).map(|(f, _)| field::document(reader, ix, f)).collect();
+    let view = EntityReader {
+        reader: *reader,
+        ix,
+        entity,
+    };
+    let fields: Vec<Json> = entity
+        .iter()
+        .filter(|(f, _)| view.sees(*f))
+        .map(|(f, _)| field::document(reader, ix, f))
+        .collect();
     let state_field = entity.state_field().filter(|f| view.sees(*f));
     json!({
         "name": name,
@@ -66,10 +81,7 @@ impl EntityReader<'_> {
     }
 
     fn may(&self, action: Action) -> bool {
-        // What an engine writes nobody else does, whatever a role says.
-        let engine_only = self.entity.kind == EntityKind::Log
-            && !matches!(action, Action::View | Action::Export);
-        !engine_only && self.reader.caller.access.may(self.ix, action)
+        may(&self.reader, self.ix, action)
     }
 
     fn can(&self) -> Json {
@@ -81,14 +93,18 @@ impl EntityReader<'_> {
     }
 
     fn label(&self, path: &[&str]) -> String {
-        let whole: Vec<&str> =
-            ["entities", self.entity.name.as_str()].into_iter().chain(path.iter().copied()).collect();
+        let whole: Vec<&str> = ["entities", self.entity.name.as_str()]
+            .into_iter()
+            .chain(path.iter().copied())
+            .collect();
         self.reader.word(&whole)
     }
 
     /// A comment is internal when the caller may say so.
     fn writes_internal_comments(&self) -> bool {
-        let Some(comment) = self.reader.schema.find("comment") else { return false };
+        let Some(comment) = self.reader.schema.find("comment") else {
+            return false;
+        };
         let internal = self.reader.schema.entity(comment).find("internal");
         internal.is_some_and(|field| {
             self.reader.caller.access.field(comment, field) == FieldRight::Write
@@ -97,14 +113,17 @@ impl EntityReader<'_> {
 
     fn names(&self, fields: &[FieldIx]) -> Vec<&str> {
         let seen = fields.iter().filter(|field| self.sees(**field));
-        seen.map(|field| self.entity.field(*field).name.as_str()).collect()
+        seen.map(|field| self.entity.field(*field).name.as_str())
+            .collect()
     }
 
     fn sort(&self, sort: &[SortField]) -> Vec<String> {
         if sort.is_empty() {
             return vec!["-created_at".to_owned()];
         }
-        let seen = sort.iter().filter(|key| self.reader.caller.access.may_refer(self.ix, key.field));
+        let seen = sort
+            .iter()
+            .filter(|key| self.reader.caller.access.may_refer(self.ix, key.field));
         seen.map(|key| {
             let sign = if key.descending { "-" } else { "" };
             format!("{sign}{}", self.entity.field(key.field).name)
@@ -114,7 +133,9 @@ impl EntityReader<'_> {
 
     fn states(&self) -> Vec<Json> {
         let moves = |to: &[String]| -> Vec<Json> {
-            let targets = to.iter().filter_map(|name| self.entity.states.iter().find(|s| s.name == *name));
+            let targets = to
+                .iter()
+                .filter_map(|name| self.entity.states.iter().find(|s| s.name == *name));
             targets
                 .map(|state| {
                     json!({
@@ -143,7 +164,8 @@ impl EntityReader<'_> {
     fn related(&self) -> Vec<Json> {
         let access = &self.reader.caller.access;
         let seen = self.entity.related.iter().filter(|related| {
-            access.may(related.entity, Action::View) && access.may_refer(related.entity, related.via)
+            access.may(related.entity, Action::View)
+                && access.may_refer(related.entity, related.via)
         });
         seen.map(|related| {
             let other = self.reader.schema.entity(related.entity);
@@ -166,11 +188,18 @@ impl EntityReader<'_> {
             let label = self.label(&["sections", name]);
             (!fields.is_empty()).then(|| json!({"name": name, "label": label, "fields": fields}))
         };
-        let mut sections: Vec<Json> =
-            form.sections.iter().filter_map(|(name, fields)| section(name, fields)).collect();
+        let mut sections: Vec<Json> = form
+            .sections
+            .iter()
+            .filter_map(|(name, fields)| section(name, fields))
+            .collect();
         if form.sections.is_empty() {
-            let declared: Vec<FieldIx> =
-                self.entity.iter().filter(|(_, field)| !field.system).map(|(ix, _)| ix).collect();
+            let declared: Vec<FieldIx> = self
+                .entity
+                .iter()
+                .filter(|(_, field)| !field.system)
+                .map(|(ix, _)| ix)
+                .collect();
             sections.extend(section("main", &declared));
         }
         json!({"sections": sections, "quick": self.names(&form.quick)})
@@ -179,14 +208,20 @@ impl EntityReader<'_> {
     fn views(&self) -> Vec<Json> {
         let modules = self.reader.schema.modules.iter();
         let views = modules.flat_map(|module| &module.views);
-        views.filter(|view| view.entity == self.entity.name).map(|view| self.view(view)).collect()
+        views
+            .filter(|view| view.entity == self.entity.name)
+            .map(|view| self.view(view))
+            .collect()
     }
 
     fn view(&self, view: &View) -> Json {
         let known = |name: &str| self.entity.find(name).is_some_and(|field| self.sees(field));
         let columns: Vec<&String> = view.columns.iter().filter(|name| known(name)).collect();
-        let sort: Vec<&String> =
-            view.sort.iter().filter(|key| known(key.trim_start_matches('-'))).collect();
+        let sort: Vec<&String> = view
+            .sort
+            .iter()
+            .filter(|key| known(key.trim_start_matches('-')))
+            .collect();
         json!({
             "name": view.name,
             "label": self.label(&["views", &view.name]),

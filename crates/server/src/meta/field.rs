@@ -1,12 +1,12 @@
 //! One field as the interface draws it.
 
+use opsflux_model::Action;
 use opsflux_model::access::FieldRight;
 use opsflux_model::predicate::operators;
 use opsflux_model::schema::{
     ChoiceOption, DefaultValue, Entity, EntityIx, EntityKind, Field, FieldIx, FieldType, LinkSpec,
     RollupOp,
 };
-use opsflux_model::Action;
 use opsflux_records::read::json::to_json;
 use opsflux_records::read::query::is_ordered;
 use serde_json::{Map, Value as Json, json};
@@ -26,10 +26,16 @@ pub fn document(reader: &Reader<'_>, entity: EntityIx, ix: FieldIx) -> Json {
         ("label".to_owned(), label(reader, declared, field).into()),
         ("help".to_owned(), help(reader, declared, field)),
         ("required".to_owned(), field.required.into()),
-        ("writable".to_owned(), is_writable(reader, entity, ix).into()),
+        (
+            "writable".to_owned(),
+            is_writable(reader, entity, ix).into(),
+        ),
         ("system".to_owned(), field.system.into()),
         ("default".to_owned(), default(reader, field)),
-        ("sortable".to_owned(), (refers && is_ordered(&field.kind)).into()),
+        (
+            "sortable".to_owned(),
+            (refers && is_ordered(&field.kind)).into(),
+        ),
         ("operators".to_owned(), names.into()),
     ]);
     document.extend(particulars(reader, declared, field));
@@ -56,7 +62,10 @@ fn is_writable(reader: &Reader<'_>, entity: EntityIx, ix: FieldIx) -> bool {
     let access = &reader.caller.access;
     declared.kind == EntityKind::Record
         && !field.readonly
-        && !matches!(field.kind, FieldType::Computed { .. } | FieldType::Rollup { .. } | FieldType::Id)
+        && !matches!(
+            field.kind,
+            FieldType::Computed { .. } | FieldType::Rollup { .. } | FieldType::Id
+        )
         && access.field(entity, ix) == FieldRight::Write
         && (access.may(entity, Action::Edit) || access.may(entity, Action::Create))
 }
@@ -81,11 +90,21 @@ fn particulars(reader: &Reader<'_>, entity: &Entity, field: &Field) -> Map<Strin
         FieldType::Integer { min, max } | FieldType::Duration { min, max } => {
             json!({"min": min, "max": max})
         }
-        FieldType::Decimal { precision, scale, min, max, unit } => json!({
+        FieldType::Decimal {
+            precision,
+            scale,
+            min,
+            max,
+            unit,
+        } => json!({
             "precision": precision, "scale": scale, "unit": unit,
             "min": min.map(|min| min.to_string()), "max": max.map(|max| max.to_string()),
         }),
-        FieldType::Money { precision, scale, currency } => {
+        FieldType::Money {
+            precision,
+            scale,
+            currency,
+        } => {
             json!({"precision": precision, "scale": scale, "currency": currency})
         }
         FieldType::Choice { options } | FieldType::Choices { options } => {
@@ -137,7 +156,13 @@ fn choices(
     options: &[ChoiceOption],
 ) -> Vec<Json> {
     let described = options.iter().map(|option| {
-        let path = ["entities", &entity.name, "options", &field.name, &option.value];
+        let path = [
+            "entities",
+            &entity.name,
+            "options",
+            &field.name,
+            &option.value,
+        ];
         json!({"value": option.value, "label": reader.word(&path), "color": option.color})
     });
     described.collect()
@@ -153,7 +178,10 @@ fn any_target(reader: &Reader<'_>, to: &[EntityIx]) -> Json {
     if to.is_empty() {
         return "*".into();
     }
-    to.iter().map(|ix| reader.schema.entity(*ix).name.as_str()).collect::<Vec<_>>().into()
+    to.iter()
+        .map(|ix| reader.schema.entity(*ix).name.as_str())
+        .collect::<Vec<_>>()
+        .into()
 }
 
 /// The columns of a child table: all but the link back to the owner and what the engine keeps.
@@ -168,7 +196,13 @@ fn child_table(reader: &Reader<'_>, of: EntityIx, via: FieldIx) -> Json {
 
 fn returned(returns: &FieldType) -> Json {
     let mut described = json!({"returns": returns.name()});
-    if let FieldType::Decimal { precision, scale, unit, .. } = returns {
+    if let FieldType::Decimal {
+        precision,
+        scale,
+        unit,
+        ..
+    } = returns
+    {
         described["precision"] = (*precision).into();
         described["scale"] = (*scale).into();
         described["unit"] = json!(unit);

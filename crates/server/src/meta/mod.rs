@@ -32,13 +32,21 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn new(served: &'a Served, call: &'a Call) -> Result<Reader<'a>, Error> {
         let caller = call.caller()?;
-        Ok(Reader { schema: &served.schema, words: &served.words, caller, language: call.language })
+        Ok(Reader {
+            schema: &served.schema,
+            words: &served.words,
+            caller,
+            language: call.language,
+        })
     }
 
     /// The word at `path`; the last part of the path where there is none.
     fn word(&self, path: &[&str]) -> String {
         let fallback = path.last().copied().unwrap_or_default();
-        self.words.text(self.language, path).unwrap_or(fallback).to_owned()
+        self.words
+            .text(self.language, path)
+            .unwrap_or(fallback)
+            .to_owned()
     }
 }
 
@@ -50,16 +58,43 @@ pub fn operations(app: &Arc<App>) -> Vec<Operation> {
         Mode::Development => Needs::Nothing,
     };
     vec![
-        of("meta_app", "/meta/app", "What the frame of the interface shows", "AppMeta", handler(app, frame)),
-        of("meta_entities", "/meta/entities", "Every entity you may see", "EntityMetaList", handler(app, all)),
+        of(
+            "meta_app",
+            "/meta/app",
+            "What the frame of the interface shows",
+            "AppMeta",
+            handler(app, frame),
+        ),
+        of(
+            "meta_entities",
+            "/meta/entities",
+            "Every entity you may see",
+            "EntityMetaList",
+            handler(app, all),
+        ),
         Operation {
             problems: vec![StatusCode::NOT_FOUND],
-            ..of("meta_entity", "/meta/entities/{name}", "One entity", "EntityMeta", handler(app, one))
+            ..of(
+                "meta_entity",
+                "/meta/entities/{name}",
+                "One entity",
+                "EntityMeta",
+                handler(app, one),
+            )
         },
         Operation {
             needs: document,
-            output: (StatusCode::OK, Some(("application/json".to_owned(), json!(true)))),
-            ..of("openapi", "/openapi.json", "This document", "", handler(app, openapi))
+            output: (
+                StatusCode::OK,
+                Some(("application/json".to_owned(), json!(true))),
+            ),
+            ..of(
+                "openapi",
+                "/openapi.json",
+                "This document",
+                "",
+                handler(app, openapi),
+            )
         },
     ]
 }
@@ -105,13 +140,21 @@ async fn frame(app: Arc<App>, call: Call) -> Result<Reply, Error> {
     let reader = Reader::new(&served, &call)?;
     let profile = app.identity.profile(reader.caller).await?;
     let settings = app::settings(&app.records, &reader).await?;
-    Ok(reply(&app::document(&app.config, &reader, &profile, settings)))
+    Ok(reply(&app::document(
+        &app.config,
+        &reader,
+        &profile,
+        settings,
+    )))
 }
 
 async fn all(app: Arc<App>, call: Call) -> Result<Reply, Error> {
     let served = app.served();
     let reader = Reader::new(&served, &call)?;
-    let seen = reader.schema.iter().filter(|(ix, _)| entity::is_seen(&reader, *ix));
+    let seen = reader
+        .schema
+        .iter()
+        .filter(|(ix, _)| entity::is_seen(&reader, *ix));
     let items: Vec<Json> = seen.map(|(ix, _)| entity::document(&reader, ix)).collect();
     Ok(reply(&json!({"items": items})))
 }
@@ -119,8 +162,14 @@ async fn all(app: Arc<App>, call: Call) -> Result<Reply, Error> {
 async fn one(app: Arc<App>, call: Call) -> Result<Reply, Error> {
     let served = app.served();
     let reader = Reader::new(&served, &call)?;
-    let found = reader.schema.find(call.path(0)).filter(|ix| entity::is_seen(&reader, *ix));
-    Ok(reply(&entity::document(&reader, found.ok_or(Error::NotFound)?)))
+    let found = reader
+        .schema
+        .find(call.path(0))
+        .filter(|ix| entity::is_seen(&reader, *ix));
+    Ok(reply(&entity::document(
+        &reader,
+        found.ok_or(Error::NotFound)?,
+    )))
 }
 
 async fn openapi(app: Arc<App>, _: Call) -> Result<Reply, Error> {

@@ -47,7 +47,9 @@ fn object(properties: Map<String, Json>, required: &[&str]) -> Json {
 /// Every field is there only as far as the caller may see it and asked for it.
 fn read_fields(schema: &Schema, entity: &Entity) -> Map<String, Json> {
     let fields = entity.fields.iter();
-    fields.map(|f| (f.name.clone(), field::read(schema, entity, f))).collect()
+    fields
+        .map(|f| (f.name.clone(), field::read(schema, entity, f)))
+        .collect()
 }
 
 fn always(entity: &Entity) -> Vec<&'static str> {
@@ -65,7 +67,10 @@ fn about(schema: &Schema, entity: &Entity, properties: &mut Map<String, Json>) {
         .filter_map(|field| match &field.kind {
             FieldType::Link(link) => {
                 let target = field::reference(schema.entity(link.to), "Item");
-                Some((field.name.clone(), json!({"anyOf": [target, {"type": "null"}]})))
+                Some((
+                    field.name.clone(),
+                    json!({"anyOf": [target, {"type": "null"}]}),
+                ))
             }
             _ => None,
         })
@@ -74,16 +79,29 @@ fn about(schema: &Schema, entity: &Entity, properties: &mut Map<String, Json>) {
         properties.insert("expanded".to_owned(), object(links, &[]));
     }
     for name in [system::DELETED_AT, system::DELETION_ID] {
-        let format = if name == system::DELETED_AT { "date-time" } else { "uuid" };
-        properties.insert(name.to_owned(), json!({"type": ["string", "null"], "format": format}));
+        let format = if name == system::DELETED_AT {
+            "date-time"
+        } else {
+            "uuid"
+        };
+        properties.insert(
+            name.to_owned(),
+            json!({"type": ["string", "null"], "format": format}),
+        );
     }
 }
 
 fn record(schema: &Schema, entity: &Entity) -> Json {
     let mut properties = read_fields(schema, entity);
     about(schema, entity, &mut properties);
-    properties.insert("labels".to_owned(), json!({"$ref": "#/components/schemas/Labels"}));
-    properties.insert("can".to_owned(), json!({"$ref": "#/components/schemas/Can"}));
+    properties.insert(
+        "labels".to_owned(),
+        json!({"$ref": "#/components/schemas/Labels"}),
+    );
+    properties.insert(
+        "can".to_owned(),
+        json!({"$ref": "#/components/schemas/Can"}),
+    );
     object(properties, &always(entity))
 }
 
@@ -91,8 +109,9 @@ fn item(schema: &Schema, entity: &Entity) -> Json {
     let mut properties = read_fields(schema, entity);
     about(schema, entity, &mut properties);
     let searched = entity.fields.iter().filter(|field| field.search.is_some());
-    let highlights: Map<String, Json> =
-        searched.map(|field| (field.name.clone(), json!({"type": "string"}))).collect();
+    let highlights: Map<String, Json> = searched
+        .map(|field| (field.name.clone(), json!({"type": "string"})))
+        .collect();
     if !highlights.is_empty() {
         properties.insert("highlights".to_owned(), object(highlights, &[]));
     }
@@ -115,8 +134,11 @@ fn page(name: &str) -> Json {
 
 /// Whether a body may name it.
 fn is_writable(field: &Field) -> bool {
-    let engine_only =
-        field.readonly || matches!(field.kind, FieldType::Computed { .. } | FieldType::Rollup { .. });
+    let engine_only = field.readonly
+        || matches!(
+            field.kind,
+            FieldType::Computed { .. } | FieldType::Rollup { .. }
+        );
     !engine_only
 }
 
@@ -142,15 +164,17 @@ fn id() -> Json {
 }
 
 fn create(schema: &Schema, entity: &Entity) -> Json {
-    let mut properties: Map<String, Json> =
-        written(entity).map(|f| (f.name.clone(), field::write(schema, entity, f))).collect();
+    let mut properties: Map<String, Json> = written(entity)
+        .map(|f| (f.name.clone(), field::write(schema, entity, f)))
+        .collect();
     properties.insert(system::ID.to_owned(), id());
     object(properties, &needed(entity))
 }
 
 fn patch(schema: &Schema, entity: &Entity) -> Json {
-    let mut properties: Map<String, Json> =
-        written(entity).map(|f| (f.name.clone(), field::patch(schema, entity, f))).collect();
+    let mut properties: Map<String, Json> = written(entity)
+        .map(|f| (f.name.clone(), field::patch(schema, entity, f)))
+        .collect();
     properties.insert(
         "base_version".to_owned(),
         json!({
@@ -162,8 +186,9 @@ fn patch(schema: &Schema, entity: &Entity) -> Json {
 }
 
 fn row_input(schema: &Schema, entity: &Entity) -> Json {
-    let mut properties: Map<String, Json> =
-        written(entity).map(|f| (f.name.clone(), field::write(schema, entity, f))).collect();
+    let mut properties: Map<String, Json> = written(entity)
+        .map(|f| (f.name.clone(), field::write(schema, entity, f)))
+        .collect();
     properties.insert(system::ID.to_owned(), id());
     object(properties, &[])
 }
@@ -173,14 +198,19 @@ fn bulk(name: &str) -> Json {
     let id = json!({"type": "string", "minLength": 3, "maxLength": 64});
     let operation = |op: &str, others: &[(&str, Json)]| {
         let mut properties = Map::from_iter([("op".to_owned(), json!({"const": op}))]);
-        properties.extend(others.iter().map(|(name, described)| ((*name).to_owned(), described.clone())));
+        properties.extend(
+            others
+                .iter()
+                .map(|(name, described)| ((*name).to_owned(), described.clone())),
+        );
         let required: Vec<&str> = ["op", "id", "data"]
             .into_iter()
             .filter(|name| properties.contains_key(*name))
             .collect();
         object(properties, &required)
     };
-    let version = json!({"type": ["integer", "null"], "format": "int64", "minimum": 0, "maximum": i64::MAX});
+    let version =
+        json!({"type": ["integer", "null"], "format": "int64", "minimum": 0, "maximum": i64::MAX});
     json!({
         "type": "object", "additionalProperties": false, "required": ["operations"],
         "properties": {

@@ -1,7 +1,7 @@
 //! One field as JSON Schema: as it is read, as it is written, as it is asked for.
 
-use opsflux_model::schema::{ChoiceOption, Entity, Field, FieldType, Schema};
 use opsflux_model::schema::system;
+use opsflux_model::schema::{ChoiceOption, Entity, Field, FieldType, Schema};
 use opsflux_records::entity::schema_name;
 use serde_json::{Value as Json, json};
 
@@ -105,18 +105,27 @@ fn value(schema: &Schema, entity: &Entity, kind: &FieldType) -> Json {
             let seconds = integer(*min, *max);
             json!({"anyOf": [seconds, {"type": "string", "format": "duration"}]})
         }
-        FieldType::Decimal { precision, scale, .. } => decimal(*precision, *scale),
-        FieldType::Money { precision, scale, .. } => money(decimal(*precision, *scale)),
+        FieldType::Decimal {
+            precision, scale, ..
+        } => decimal(*precision, *scale),
+        FieldType::Money {
+            precision, scale, ..
+        } => money(decimal(*precision, *scale)),
         FieldType::Boolean => json!({"type": "boolean"}),
         FieldType::Date => json!({"type": "string", "format": "date"}),
         FieldType::DateTime => json!({"type": "string", "format": "date-time"}),
         FieldType::Choice { options } => one_of(options),
         FieldType::Choices { options } => set(one_of(options), options.len()),
-        FieldType::Tags { max } => {
-            set(json!({"type": "string", "minLength": 1, "maxLength": 60}), *max)
-        }
+        FieldType::Tags { max } => set(
+            json!({"type": "string", "minLength": 1, "maxLength": 60}),
+            *max,
+        ),
         FieldType::State { .. } => {
-            let codes: Vec<&str> = entity.states.iter().map(|state| state.name.as_str()).collect();
+            let codes: Vec<&str> = entity
+                .states
+                .iter()
+                .map(|state| state.name.as_str())
+                .collect();
             json!({"type": "string", "enum": codes})
         }
         FieldType::Links(_) => set(json!({"type": "string", "format": "uuid"}), 10_000),
@@ -179,7 +188,10 @@ fn geo(degrees: Json) -> Json {
 }
 
 fn any_link(schema: &Schema, to: &[opsflux_model::EntityIx]) -> Json {
-    let names: Vec<&str> = to.iter().map(|ix| schema.entity(*ix).name.as_str()).collect();
+    let names: Vec<&str> = to
+        .iter()
+        .map(|ix| schema.entity(*ix).name.as_str())
+        .collect();
     let mut entity = json!({"type": "string"});
     if !names.is_empty() {
         entity["enum"] = names.into();
@@ -192,7 +204,12 @@ fn any_link(schema: &Schema, to: &[opsflux_model::EntityIx]) -> Json {
 
 /// The same, or null.
 fn nullable(described: &mut Json) {
-    let Some(object) = described.as_object_mut().filter(|object| !object.is_empty()) else { return };
+    let Some(object) = described
+        .as_object_mut()
+        .filter(|object| !object.is_empty())
+    else {
+        return;
+    };
     if let Some(Json::Array(codes)) = object.get_mut("enum") {
         codes.push(Json::Null);
     }

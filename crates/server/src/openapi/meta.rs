@@ -12,9 +12,15 @@ pub fn schemas(all: &mut Map<String, Json>) {
     add("EntityMeta", entity());
     add("FieldMeta", field());
     add("ViewMeta", view());
-    add("EntityMetaList", object(&[("items", list(reference("EntityMeta")))], &[]));
+    add(
+        "EntityMetaList",
+        object(&[("items", list(reference("EntityMeta")))], &[]),
+    );
     add("SearchHits", hits());
-    add("Attached", object(&[("items", list(reference("File")))], &[]));
+    add(
+        "Attached",
+        object(&[("items", list(reference("File")))], &[]),
+    );
 }
 
 fn text() -> Json {
@@ -60,7 +66,13 @@ fn map(values: &Json) -> Json {
 }
 
 fn app() -> Json {
-    let company = object(&[("id", json!({"type": "string", "format": "uuid"})), ("name", text())], &[]);
+    let company = object(
+        &[
+            ("id", json!({"type": "string", "format": "uuid"})),
+            ("name", text()),
+        ],
+        &[],
+    );
     let user = object(
         &[
             ("id", json!({"type": "string", "format": "uuid"})),
@@ -89,7 +101,12 @@ fn app() -> Json {
         &[("entity", text()), ("collection", text()), ("page", text())],
     );
     let menu = object(
-        &[("module", text()), ("label", text()), ("icon", maybe_text()), ("items", list(item))],
+        &[
+            ("module", text()),
+            ("label", text()),
+            ("icon", maybe_text()),
+            ("items", list(item)),
+        ],
         &[],
     );
     let summary = object(
@@ -109,8 +126,14 @@ fn app() -> Json {
         &[
             ("name", text()),
             ("version", text()),
-            ("mode", json!({"type": "string", "enum": ["production", "development"]})),
-            ("languages", list(json!({"type": "string", "enum": Language::ALL.map(Language::code)}))),
+            (
+                "mode",
+                json!({"type": "string", "enum": ["production", "development"]}),
+            ),
+            (
+                "languages",
+                list(json!({"type": "string", "enum": Language::ALL.map(Language::code)})),
+            ),
             ("user", user),
             ("companies", list(company)),
             ("menu", list(menu)),
@@ -124,12 +147,22 @@ fn app() -> Json {
 fn entity() -> Json {
     let actions = ["view", "create", "edit", "delete", "manage", "export"];
     let can: Vec<(&str, Json)> = actions.map(|action| (action, flag())).to_vec();
-    let step = object(&[("state", text()), ("label", text()), ("requires", list(text()))], &[]);
+    let step = object(
+        &[
+            ("state", text()),
+            ("label", text()),
+            ("requires", list(text())),
+        ],
+        &[],
+    );
     let state = object(
         &[
             ("value", text()),
             ("label", text()),
-            ("category", json!({"type": "string", "enum": ["open", "active", "waiting", "done", "closed"]})),
+            (
+                "category",
+                json!({"type": "string", "enum": ["open", "active", "waiting", "done", "closed"]}),
+            ),
             ("color", text()),
             ("to", list(step)),
         ],
@@ -146,7 +179,14 @@ fn entity() -> Json {
         ],
         &[],
     );
-    let section = object(&[("name", text()), ("label", text()), ("fields", list(text()))], &[]);
+    let section = object(
+        &[
+            ("name", text()),
+            ("label", text()),
+            ("fields", list(text())),
+        ],
+        &[],
+    );
     object(
         &[
             ("name", text()),
@@ -167,8 +207,14 @@ fn entity() -> Json {
             ("fields", list(reference("FieldMeta"))),
             ("states", list(state)),
             ("related", list(related)),
-            ("list", object(&[("columns", list(text())), ("sort", list(text()))], &[])),
-            ("form", object(&[("sections", list(section)), ("quick", list(text()))], &[])),
+            (
+                "list",
+                object(&[("columns", list(text())), ("sort", list(text()))], &[]),
+            ),
+            (
+                "form",
+                object(&[("sections", list(section)), ("quick", list(text()))], &[]),
+            ),
             ("views", list(reference("ViewMeta"))),
         ],
         &[],
@@ -191,7 +237,10 @@ fn view() -> Json {
 fn field() -> Json {
     let number_or_digits = json!({"type": ["integer", "string", "null"]});
     let size = json!({"type": ["integer", "null"]});
-    let option = object(&[("value", text()), ("label", text()), ("color", text())], &[]);
+    let option = object(
+        &[("value", text()), ("label", text()), ("color", text())],
+        &[],
+    );
     object(
         &[
             ("name", text()),
@@ -223,7 +272,10 @@ fn field() -> Json {
             ("fields", list(reference("FieldMeta"))),
             ("max_size", size),
             ("returns", text()),
-            ("op", json!({"type": "string", "enum": ["count", "sum", "min", "max"]})),
+            (
+                "op",
+                json!({"type": "string", "enum": ["count", "sum", "min", "max"]}),
+            ),
         ],
     )
 }

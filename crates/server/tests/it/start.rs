@@ -1,0 +1,99 @@
+//! The first start, the second one, and stopping.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use futures::SinkExt;
+use http::{Method, StatusCode};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use hyper::client::conn::http1::handshake;
+use hyper_util::rt::TokioIo;
+use opsflux_server::run::{StartError, start};
+
+use crate::support::{ADMIN, Client, PASSWORD, Server, config};
+
+#[tokio::test]
+async fn the_first_start_tells_its_secrets_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = [("OPSFLUX_ADMIN_PASSWORD", "")];
+    let first = start(config(&folder, &settings)).await.expect("a server");
+    let password = first
+        .bootstrapped
+        .generated_password
+        .clone()
+        .expect("a password");
+    assert!(first.recovery.is_some());
+    let key = folder.path().join("data/secret.key");
+    assert!(key.exists());
+    assert!(first.stop().await);
+    let second = start(config(&folder, &settings)).await.expect("a server");
+    assert_eq!(second.bootstrapped.generated_password, None);
+    assert!(second.recovery.is_none());
+    Client::at(second.address).signed_in(ADMIN, &password).await;
+}
+
+#[tokio::test]
+async fn a_folder_in_use_is_refused_with_the_process_that_has_it() {
+    let server = Server::start(&[]).await;
+    let refused = start(config(&server.folder, &[]))
+        .await
+        .err()
+        .expect("a refusal");
+    assert!(matches!(refused, StartError::Folder(_)), "{refused}");
+    assert!(
+        refused
+            .to_string()
+            .contains(&std::process::id().to_string()),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn what_was_written_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = start(config(&folder, &[])).await.expect("a server");
+    let mut client = Client::at(running.address).signed_in(ADMIN, PASSWORD).await;
+    let made = client.ticket("Kept").await;
+    assert!(running.stop().await);
+    let running = start(config(&folder, &[])).await.expect("a server");
+    client.address = running.address;
+    // The session outlives the process: its key and its row do.
+    let path = format!("/tickets/{}", made["number"].as_str().expect("a number"));
+    assert_eq!(client.get(&path).await.json()["title"], "Kept");
+}
+
+#[tokio::test]
+async fn a_request_that_has_begun_is_finished_when_the_server_stops() {
+    let server = Server::start(&[]).await;
+    let admin = server.admin().await;
+    let (mut body, chunks) = futures::channel::mpsc::channel::<Result<Frame<Bytes>, Infallible>>(1);
+    let request = admin
+        .request(
+            Method::POST,
+            "/tickets",
+            &[("content-type", "application/json")],
+        )
+        .body(StreamBody::new(chunks))
+        .expect("a request");
+    let socket = tokio::net::TcpStream::connect(admin.address)
+        .await
+        .expect("a connection");
+    let (mut sender, connection) = handshake(TokioIo::new(socket)).await.expect("a handshake");
+    tokio::spawn(connection);
+    let answer = tokio::spawn(async move { sender.send_request(request).await });
+    body.send(Ok(Frame::data(Bytes::from("{\"title\":"))))
+        .await
+        .expect("the first half");
+    // The probe answers from another connection: by then the first half has been read or waits in
+    // the socket, and the server is told to stop in the middle.
+    assert_eq!(server.anybody().get("//live").await.status, StatusCode::OK);
+    let stopped = tokio::spawn(server.stop());
+    body.send(Ok(Frame::data(Bytes::from("\"Late\"}"))))
+        .await
+        .expect("the second half");
+    drop(body);
+    let answer = answer.await.expect("a task").expect("an answer");
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    assert!(stopped.await.expect("a task"), "nothing had to be cut off");
+}
