@@ -52,11 +52,12 @@ impl Choice {
             fits.push(fitting(template, company)?);
         }
         let has_any = |place: usize| templates[place].iter().any(|list| !list.is_empty());
-        let categories = company.categories.iter().enumerate();
-        let shares = categories
-            .clone()
+        let shares = company
+            .categories
+            .iter()
+            .enumerate()
             .map(|(place, category)| if has_any(place) { category.share } else { 0 });
-        let outdoors = categories.map(|(_, category)| {
+        let outdoors = company.categories.iter().map(|category| {
             let parent = category
                 .parent
                 .and_then(|place| company.categories.get(place));

@@ -19,20 +19,11 @@ pub(crate) struct Account {
     pub tenant: i64,
     pub user: Uuid,
     pub active: bool,
+    /// The name it is known by in the journal when none was typed.
+    pub email: String,
     /// Names and addresses, which a password must not contain.
     pub names: Vec<String>,
     hash: Option<String>,
-}
-
-impl Account {
-    /// A name the journal knows the account by when none was typed.
-    pub fn identifier(&self) -> String {
-        let email = self
-            .names
-            .iter()
-            .find(|name| name.contains('@') && !name.starts_with('@'));
-        email.cloned().unwrap_or_default()
-    }
 }
 
 /// Finds accounts and checks passwords within the limits.
@@ -73,7 +64,7 @@ impl Accounts {
     /// # Errors
     /// When the database does not answer.
     pub async fn of(&self, tenant: i64, user: Uuid) -> Result<Option<Account>, Error> {
-        const NAMES: [&str; 5] = ["full_name", "first_name", "last_name", "email", "username"];
+        const NAMES: [&str; 5] = ["email", "username", "full_name", "first_name", "last_name"];
         let schema = self.records.schema();
         let table = Table::of(&schema, "user")?;
         let fields: Vec<&str> = ["password", "status"].into_iter().chain(NAMES).collect();
@@ -88,6 +79,7 @@ impl Accounts {
         Ok(rows.first().map(|row| Account {
             tenant,
             user,
+            email: text_at(row, 2).unwrap_or_default(),
             hash: text_at(row, 0),
             active: at(row, 1).as_text() == Some(ACTIVE),
             names: (2..fields.len())

@@ -17,8 +17,8 @@ mod founding;
 mod freshness;
 mod journal;
 mod keys;
-pub mod limits;
-pub mod password;
+mod limits;
+mod password;
 mod people;
 mod profile;
 mod resolve;
@@ -27,6 +27,7 @@ mod session;
 mod structure;
 mod table;
 mod token;
+// Outside too: demo data makes usernames as the rule does.
 pub mod username;
 mod watch;
 

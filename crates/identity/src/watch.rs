@@ -19,8 +19,8 @@ use crate::session;
 /// that we hear. Four times within the silence after which memory is not believed.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// How soon after one read the next may follow: the feed of a busy instance grows all the time,
-/// and reading it forty times a second is enough to hear of everything at once.
-const GAP: Duration = Duration::from_millis(25);
+/// and reading it a hundred times a second is enough to hear of everything at once.
+const GAP: Duration = Duration::from_millis(10);
 /// Entries of one read.
 const PAGE: u32 = 1_000;
 

@@ -71,8 +71,8 @@ impl Index {
 
     fn open_as_it_is(folder: &Path, fingerprint: &str) -> Result<Index, SearchError> {
         let (layout, fields) = layout();
-        let directory = tantivy::directory::MmapDirectory::open(folder)
-            .map_err(|error| TantivyError::from(error))?;
+        let directory =
+            tantivy::directory::MmapDirectory::open(folder).map_err(TantivyError::from)?;
         let index = Tantivy::open_or_create(directory, layout)?;
         let words = TextAnalyzer::builder(WhitespaceTokenizer::default()).build();
         index.tokenizers().register(WORDS, words);

@@ -13,16 +13,16 @@ use parking_lot::RwLock;
 
 use crate::app::App;
 
-static METADATA: Metadata<'static> =
-    Metadata::new("opsflux", Level::INFO, Some("opsflux_server"));
+static METADATA: Metadata<'static> = Metadata::new("opsflux", Level::INFO, Some("opsflux_server"));
 
 const REQUESTS: &str = "opsflux_http_requests_total";
 const SECONDS: &str = "opsflux_http_request_seconds";
 const LAG: &str = "opsflux_feed_lag";
 
 /// Buckets of latencies, in seconds: from a cached point read to the end of patience.
-const BUCKETS: [f64; 12] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
+const BUCKETS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0,
+];
 
 /// The counters of one server.
 pub struct Metrics {
@@ -56,7 +56,10 @@ impl Gauges {
         );
         Gauges {
             recorder: metrics.recorder.clone(),
-            feed_end: metrics.gauge("opsflux_feed_end", "Place of the last entry of the change feed."),
+            feed_end: metrics.gauge(
+                "opsflux_feed_end",
+                "Place of the last entry of the change feed.",
+            ),
             listeners: metrics.gauge("opsflux_live_listeners", "Open streams of live changes."),
             database_up: metrics.gauge("opsflux_database_up", "Whether the database answers."),
         }
@@ -64,7 +67,9 @@ impl Gauges {
 
     /// Measures.
     pub async fn measure(&self, app: &App) {
-        self.listeners.set(f64::from(u32::try_from(app.live.listeners()).unwrap_or(u32::MAX)));
+        self.listeners.set(f64::from(
+            u32::try_from(app.live.listeners()).unwrap_or(u32::MAX),
+        ));
         let end = app.records.store().feed_end().await;
         self.database_up.set(if end.is_ok() { 1.0 } else { 0.0 });
         let Ok(end) = end else { return };
@@ -72,9 +77,11 @@ impl Gauges {
         for reactor in &app.reactors {
             if let Ok(at) = reactor.position(&app.records).await {
                 let labels = vec![Label::new("reactor", reactor.name())];
-                let gauge =
-                    self.recorder.register_gauge(&Key::from_parts(LAG, labels), &METADATA);
-                gauge.set(figure((end - at).max(0)));
+                let gauge = self
+                    .recorder
+                    .register_gauge(&Key::from_parts(LAG, labels), &METADATA);
+                // An index that is being filled stands before the first entry there can be.
+                gauge.set(figure(end.saturating_sub(at.max(0)).max(0)));
             }
         }
     }
@@ -102,14 +109,21 @@ impl Metrics {
             Ok(builder) => builder.build_recorder(),
             Err(_) => PrometheusBuilder::new().build_recorder(),
         };
-        recorder.describe_counter(REQUESTS.into(), Some(Unit::Count), "Requests answered.".into());
+        recorder.describe_counter(
+            REQUESTS.into(),
+            Some(Unit::Count),
+            "Requests answered.".into(),
+        );
         recorder.describe_histogram(
             SECONDS.into(),
             Some(Unit::Seconds),
             "Time from the first byte of the request to the answer.".into(),
         );
         let handle = recorder.handle();
-        Metrics { recorder: Arc::new(recorder), handle }
+        Metrics {
+            recorder: Arc::new(recorder),
+            handle,
+        }
     }
 
     /// Counts calls of one operation.
@@ -123,10 +137,11 @@ impl Metrics {
     }
 
     /// A value that goes up and down.
-    #[must_use]
     pub fn gauge(&self, name: &'static str, about: &'static str) -> Gauge {
-        self.recorder.describe_gauge(name.into(), None, about.into());
-        self.recorder.register_gauge(&Key::from_static_name(name), &METADATA)
+        self.recorder
+            .describe_gauge(name.into(), None, about.into());
+        self.recorder
+            .register_gauge(&Key::from_static_name(name), &METADATA)
     }
 
     /// Everything counted, as Prometheus reads it.
@@ -145,8 +160,11 @@ impl Metrics {
 impl Meter {
     /// One request answered with `status` after `took`.
     pub fn count(&self, status: StatusCode, took: Duration) {
-        if let Some((_, counter, histogram)) =
-            self.by_status.read().iter().find(|(known, ..)| *known == status)
+        if let Some((_, counter, histogram)) = self
+            .by_status
+            .read()
+            .iter()
+            .find(|(known, ..)| *known == status)
         {
             counter.increment(1);
             histogram.record(took.as_secs_f64());
@@ -159,8 +177,9 @@ impl Meter {
         let counter = self
             .recorder
             .register_counter(&Key::from_parts(REQUESTS, labels.clone()), &METADATA);
-        let histogram =
-            self.recorder.register_histogram(&Key::from_parts(SECONDS, labels), &METADATA);
+        let histogram = self
+            .recorder
+            .register_histogram(&Key::from_parts(SECONDS, labels), &METADATA);
         counter.increment(1);
         histogram.record(took.as_secs_f64());
         self.by_status.write().push((status, counter, histogram));

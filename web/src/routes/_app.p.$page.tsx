@@ -12,7 +12,14 @@ const pages: Record<string, ComponentType> = {
   ),
 };
 
+interface PageSearch {
+  /** The record that is open in the page: its number, or its id. */
+  open?: string;
+}
+
 export const Route = createFileRoute('/_app/p/$page')({
+  validateSearch: ({ open }: Record<string, unknown>): PageSearch =>
+    typeof open === 'string' && open !== '' ? { open } : {},
   component: ModulePage,
 });
 

@@ -47,10 +47,9 @@ async fn change(inner: Arc<Inner>, call: Call) -> Result<Reply, Error> {
     }
     input.finish()?;
     // A stolen session must not be a way to guess: wrong ones count like at signing in.
-    let identifier = account.identifier();
     if !inner
         .accounts
-        .check(&identifier, Some(&account), current, &call.origin)
+        .check(&account.email, Some(&account), current, &call.origin)
         .await?
     {
         let wrong = FieldError::new("current_password", "wrong_password", "");

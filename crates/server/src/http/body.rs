@@ -36,7 +36,7 @@ pub async fn read(
         .get(header::CONTENT_TYPE)
         .map(|value| value.to_str().unwrap_or_default());
     if expected == "multipart/form-data" {
-        if !sent.is_some_and(|sent| essence(sent) == "multipart/form-data") {
+        if sent.is_none_or(|sent| essence(sent) != "multipart/form-data") {
             return Err(Error::UnsupportedMedia);
         }
         check_announced(headers, limits.upload)?;

@@ -19,6 +19,7 @@ pub mod serve;
 pub(crate) mod test_support;
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -27,7 +28,9 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use axum::routing::get;
+use futures::FutureExt;
 use http::{HeaderValue, StatusCode};
+use opsflux_records::Error;
 use tracing::Instrument;
 
 use crate::app::App;
@@ -60,15 +63,24 @@ async fn respond(
     let span = tracing::info_span!("request", request_id = frame.request_id);
     let began = Instant::now();
     let (method, path) = match app.config.log.requests {
-        LoggedRequests::All => (Some(request.method().clone()), Some(request.uri().path().to_owned())),
+        LoggedRequests::All => (
+            Some(request.method().clone()),
+            Some(request.uri().path().to_owned()),
+        ),
         LoggedRequests::Failed => (None, None),
     };
-    let mut answer = dispatch(&app, &frame, request).instrument(span.clone()).await;
+    let mut answer = guarded(&app, &frame, request)
+        .instrument(span.clone())
+        .await;
     security::harden(answer.headers_mut(), frame.encrypted);
     if let Ok(id) = HeaderValue::from_str(&frame.request_id) {
         answer.headers_mut().insert("x-request-id", id);
     }
-    if let Some(trace) = frame.traceparent.as_deref().and_then(|t| HeaderValue::from_str(t).ok()) {
+    if let Some(trace) = frame
+        .traceparent
+        .as_deref()
+        .and_then(|t| HeaderValue::from_str(t).ok())
+    {
         answer.headers_mut().insert("traceparent", trace);
     }
     if let (Some(method), Some(path)) = (method, path) {
@@ -78,6 +90,28 @@ async fn respond(
         tracing::info!(%method, path, status, milliseconds, address = %frame.address, "answered");
     }
     answer
+}
+
+/// A defect that panics costs its own request a 500 and nobody else anything.
+async fn guarded(app: &App, frame: &Frame, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let language = request::language(request.headers()).unwrap_or_default();
+    let outcome = AssertUnwindSafe(dispatch(app, frame, request))
+        .catch_unwind()
+        .await;
+    outcome.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
+        let error = Error::Internal(said.unwrap_or_else(|| "a panic".to_owned()));
+        let served = app.served();
+        let telling = Telling {
+            words: &served.words,
+            language,
+            instance: &path,
+            request_id: &frame.request_id,
+        };
+        answer::error(&error, &telling)
+    })
 }
 
 async fn dispatch(app: &App, frame: &Frame, request: Request) -> Response {
@@ -96,7 +130,9 @@ async fn dispatch(app: &App, frame: &Frame, request: Request) -> Response {
     match path {
         "/docs" => docs::respond(app, frame, &parts).await,
         _ if path.starts_with("/docs/") => docs::respond(app, frame, &parts).await,
-        _ if path == "/api" || path.starts_with("/api/") => api::respond(app, frame, parts, body).await,
+        _ if path == "/api" || path.starts_with("/api/") => {
+            api::respond(app, frame, parts, body).await
+        }
         _ => assets::respond(app, frame, &parts),
     }
 }

@@ -142,7 +142,7 @@ fn is_writable(field: &Field) -> bool {
     !engine_only
 }
 
-fn written<'a>(entity: &'a Entity) -> impl Iterator<Item = &'a Field> {
+fn written(entity: &Entity) -> impl Iterator<Item = &Field> {
     entity.fields.iter().filter(|field| is_writable(field))
 }
 

@@ -181,7 +181,7 @@ async fn sorting_by_what_a_link_leads_to_hides_what_may_not_be_seen(bench: Bench
     things(&bench).await;
     let mut select = sorted(&bench, &["owner.full_name", "id"]);
     let hidden = crate::filters::one_of(&bench, "user", "full_name", vec![Value::from("ali")]);
-    select.sort[0].path.steps[0].rule = Box::new(Predicate::Not(Box::new(hidden)));
+    *select.sort[0].path.steps[0].rule = Predicate::Not(Box::new(hidden));
     let rows = bench.rows(&select).await;
     assert_eq!(rows.len(), 60);
     assert!(rows.iter().all(|row| row[1] != Value::from("ali")));

@@ -1,12 +1,12 @@
 /** One record, beside a list or as a page of its own. */
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { appMetaQuery, entityQuery } from '@/api/meta';
 import { isProblem } from '@/api/problem';
-import { recordKeys, recordQuery } from '@/api/records';
+import { recordQuery } from '@/api/records';
 import type { AppMeta, EntityMeta } from '@/api/types';
 import { ProblemState } from '@/feedback/ProblemState';
-import { useChanges } from '@/records/live/live';
+import { useFreshRecord } from '@/records/live/record';
 import { Button } from '@/ui/button';
 import { Skeleton } from '@/ui/skeleton';
 import { RecordView } from './RecordView';
@@ -39,14 +39,8 @@ interface LoadedProps extends RecordPanelProps {
 
 function Loaded({ app, entity, id, mode, onClose }: LoadedProps) {
   const { t } = useTranslation();
-  const client = useQueryClient();
   const { data, error, isError, refetch } = useQuery(recordQuery(entity, id));
-  useChanges(entity.name, (changes) => {
-    // The stream names records by id; this one may stand in the address, and so in the cache, by its number.
-    if (data && data.record.id !== id && changes.some((change) => change.id === data.record.id)) {
-      void client.invalidateQueries({ queryKey: recordKeys.record(entity.name, id) });
-    }
-  });
+  useFreshRecord(entity, id, data?.record.id);
   if (!data) {
     return isError ? (
       <ProblemState

@@ -223,7 +223,7 @@ function Frame({ missing, onClose }: { missing: boolean; onClose?: () => void })
         <ConfirmDialog
           title={question.title}
           text={question.text}
-          verb={t('record.confirm')}
+          verb={question.verb}
           onConfirm={() => void question.confirm()}
           onClose={save.leaveQuestion}
         />

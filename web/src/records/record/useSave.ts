@@ -16,7 +16,7 @@ import type { Edit } from './useEdit';
 /** What the person must answer before the save can go on. */
 export type Question =
   | { kind: 'conflict'; conflicts: FieldConflict[]; changes: Record<string, unknown> }
-  | { kind: 'confirm'; title: string; text: string; confirm: () => Promise<boolean> };
+  | { kind: 'confirm'; title: string; text: string; verb: string; confirm: () => Promise<boolean> };
 
 type Pages = InfiniteData<ListPage, string | null>;
 
@@ -62,6 +62,12 @@ export function useSave({ entity, page, reference, edit, errors }: SaveSource) {
     void client.invalidateQueries({ queryKey: activityKeys.history(entity.name, record.id) });
   };
 
+  /** What the button says that goes on: the move, where the question is about one. */
+  const verbOf = (changes: Record<string, unknown>): string => {
+    const target = entity.states.find(({ value }) => value === changes[entity.state_field ?? '']);
+    return target ? t('record.move', { state: target.label }) : t('record.confirm');
+  };
+
   const refuseState = async (problem: Problem) => {
     const labels = (problem.document.allowed ?? []).map(
       (value) => entity.states.find((state) => state.value === value)?.label ?? value,
@@ -100,6 +106,7 @@ export function useSave({ entity, page, reference, edit, errors }: SaveSource) {
         kind: 'confirm',
         title,
         text: detail ?? '',
+        verb: verbOf(changes),
         confirm: () => {
           setQuestion(null);
           return send(changes, token);

@@ -27,7 +27,12 @@ function useStreams(filter: Filter) {
       more: withComments && comments.hasNextPage,
     } satisfies Loaded<unknown>,
     history: {
-      items: withHistory ? (history.data?.pages.flatMap(({ items }) => items) ?? []) : [],
+      items: withHistory
+        ? (history.data?.pages.flatMap(({ items }) => items) ?? []).filter(
+            // What was refused changed nothing: it is for those who look for changes.
+            ({ result }) => filter === 'changes' || result === 'ok',
+          )
+        : [],
       more: withHistory && history.hasNextPage,
     } satisfies Loaded<unknown>,
   };

@@ -1,4 +1,5 @@
 import { ArrowRight } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { decodeValue } from '@/api/json';
 import { fieldNamed } from '@/api/meta';
@@ -8,7 +9,8 @@ import { kindOf } from '@/records/fields/lookup';
 import { useRecordSession } from '../session';
 import { Avatar, Moment } from './Person';
 
-const KNOWN = ['create', 'update', 'delete', 'restore'];
+/** The acts of the audit that have words of their own. */
+const ACTS = new Set(['create', 'update', 'delete', 'restore']);
 
 /** Texts of several lines are told as changed; both versions would drown the rest. */
 const LONG = new Set(['long_text', 'rich_text', 'json', 'children']);
@@ -90,6 +92,20 @@ function Change({ change, created, labels }: ChangeProps) {
   );
 }
 
+/** What a record began with is there for who asks; the story begins with that it began. */
+function Changes({ created, children }: { created: boolean; children: ReactNode }) {
+  const { t } = useTranslation();
+  const list = <ul className="mt-0.5 flex flex-col gap-0.5">{children}</ul>;
+  return created ? (
+    <details>
+      <summary className="cursor-pointer text-muted-foreground">{t('activity.first_values')}</summary>
+      {list}
+    </details>
+  ) : (
+    list
+  );
+}
+
 interface ChangeItemProps {
   entry: HistoryEntry;
   labels: Labels;
@@ -106,7 +122,7 @@ export function ChangeItem({ entry, labels }: ChangeItemProps) {
     const meta = fieldNamed(entity, field);
     return meta && !(created && kindOf(meta).isEmpty(after)) && (!meta.system || field === 'company');
   });
-  const known = KNOWN.includes(entry.action);
+  const known = ACTS.has(entry.action);
   return (
     <article className="flex gap-2 px-1">
       <Avatar name={name} className="size-5" />
@@ -118,17 +134,13 @@ export function ChangeItem({ entry, labels }: ChangeItemProps) {
           </span>
           <Moment at={entry.at} />
         </p>
-        {entry.result !== 'ok' && (
-          <p className="text-danger">
-            {t('activity.refused')} {entry.reason}
-          </p>
-        )}
+        {entry.result !== 'ok' && <p className="text-danger">{t('activity.refused')}</p>}
         {changes.length > 0 && (
-          <ul className="mt-0.5 flex flex-col gap-0.5">
+          <Changes created={created}>
             {changes.map((change) => (
               <Change key={change.field} change={change} created={created} labels={labels} />
             ))}
-          </ul>
+          </Changes>
         )}
       </div>
     </article>
