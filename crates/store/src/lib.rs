@@ -1,13 +1,14 @@
 //! All SQL. SQLite and PostgreSQL behind one small interface.
 //!
 //! What lives here: what is asked and written ([`query`], [`commit`]), its rendering ([`sql`]), the
-//! engine's own tables ([`system`]), the change feed ([`feed`]).
+//! two databases (`sqlite`, `postgres`), tables and their migrations (`migrate`), the engine's own
+//! rows ([`system`]), the change feed ([`feed`]).
 //!
 //! What must never be here: rights (a [`query::Select`] arrives with the reader's rule inside its
 //! filter), validation, HTTP. And nothing outside this crate writes SQL.
 //!
 //! Both databases give the same results, order and errors; `match` on the back end stands in
-//! `backend` only. Start reading at [`query`].
+//! `backend` only. Start reading at [`Store`].
 
 mod backend;
 pub mod commit;

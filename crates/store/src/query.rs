@@ -42,7 +42,8 @@ pub enum Living {
 /// One column of the answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
-    /// The whole value of a field: sets and money as one. A link to a deleted record reads null.
+    /// The whole value of a field: sets and money as one. A link is the id as stored, though its
+    /// target may be deleted; whoever shows it hides that.
     Field(FieldIx),
     /// Whether the row satisfies a predicate: what the caller may do with it.
     Holds(Predicate),
