@@ -1,4 +1,5 @@
 /** How numbers, dates and durations are written for a reader of a language in a time zone. */
+import { dayOf } from './zone';
 
 const cache = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>();
 
@@ -71,32 +72,54 @@ export function formatDateTime(value: string, language: string, timeZone: string
   ).format(date);
 }
 
-const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
-  ['year', 31_557_600],
-  ['month', 2_629_800],
-  ['week', 604_800],
-  ['day', 86_400],
+const DAY = 86_400;
+
+const LONG_STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 365.25 * DAY],
+  ['month', 30.4375 * DAY],
+  ['week', 7 * DAY],
+];
+
+const SHORT_STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['hour', 3_600],
   ['minute', 60],
 ];
 
-/** "3 hours ago", "in 2 days"; under a minute is "now". */
-export function formatRelative(value: string, now: number, language: string): string {
+function relative(language: string, numeric: 'auto' | 'always'): Intl.RelativeTimeFormat {
+  return cached(
+    `r:${language}:${numeric}`,
+    () => new Intl.RelativeTimeFormat(language, { numeric, style: 'short' }),
+  );
+}
+
+/**
+ * "3 hours ago", "tomorrow", "in 2 weeks"; under a minute is "now". Days are those of the calendar in the
+ * reader's zone: what is due in 40 hours may be due the day after tomorrow.
+ */
+export function formatRelative(value: string, now: number, language: string, timeZone: string): string {
   const time = new Date(value).getTime();
   if (Number.isNaN(time)) {
     return value;
   }
   const seconds = (time - now) / 1000;
-  const format = cached(
-    `r:${language}`,
-    () => new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' }),
-  );
-  for (const [unit, length] of STEPS) {
-    if (Math.abs(seconds) >= length) {
-      return format.format(Math.trunc(seconds / length), unit);
+  if (Math.abs(seconds) < DAY) {
+    for (const [unit, length] of SHORT_STEPS) {
+      if (Math.abs(seconds) >= length) {
+        return relative(language, 'always').format(Math.trunc(seconds / length), unit);
+      }
+    }
+    return relative(language, 'auto').format(0, 'second');
+  }
+  const days =
+    (Date.parse(dayOf(value, timeZone)) - Date.parse(dayOf(new Date(now).toISOString(), timeZone))) /
+    (DAY * 1000);
+  for (const [unit, length] of LONG_STEPS) {
+    if (Math.abs(days) * DAY >= length) {
+      // "Last year" would be wrong for what is 20 months ago.
+      return relative(language, 'always').format(Math.trunc((days * DAY) / length), unit);
     }
   }
-  return format.format(0, 'second');
+  return relative(language, 'auto').format(days, 'day');
 }
 
 /** 5400 → "1 h 30 min". */

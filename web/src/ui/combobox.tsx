@@ -33,7 +33,7 @@ interface ComboboxProps extends Omit<ComponentProps<'input'>, 'onChange' | 'onSe
 }
 
 const frame =
-  'control field flex h-auto min-h-7 flex-wrap items-center gap-1 py-px pr-0.5 text-sm focus-within:outline-2 focus-within:-outline-offset-1 focus-within:outline-accent has-disabled:opacity-60';
+  'control field flex h-auto min-h-7 flex-wrap items-center gap-1 py-px pr-0.5 focus-within:outline-2 focus-within:-outline-offset-1 focus-within:outline-accent has-disabled:opacity-60';
 
 /**
  * A text field with a list of options under it. The focus stays in the text; arrows move through the
@@ -145,7 +145,7 @@ export function Combobox({
             autoComplete="off"
             spellCheck={false}
             value={text}
-            className="min-w-16 flex-1 bg-transparent outline-none placeholder:text-muted-foreground pointer-coarse:min-h-10 pointer-coarse:text-base"
+            className="min-w-16 flex-1 bg-transparent outline-none placeholder:text-muted-foreground pointer-coarse:min-h-10"
             onChange={(event) => {
               onText(event.target.value);
               setOpen(true);

@@ -18,7 +18,7 @@ function Moment({ at }: { at: string }) {
   const now = useNow();
   return (
     <time dateTime={at} title={formatDateTime(at, language, timeZone)}>
-      {formatRelative(at, now, language)}
+      {formatRelative(at, now, language, timeZone)}
     </time>
   );
 }

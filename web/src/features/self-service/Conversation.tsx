@@ -66,9 +66,12 @@ function Message({ said, name, own }: MessageProps) {
       {!own && <Avatar name={name} className="mt-1" />}
       <article
         aria-label={t('comment.by', { name: own ? t('self_service.you') : (name ?? t('activity.system')) })}
-        className={cn('max-w-[85%] min-w-0 rounded-lg px-3 py-2', own ? 'bg-selected' : 'bg-surface')}
+        className={cn(
+          'max-w-[85%] min-w-0 rounded-lg px-3 py-2 text-base',
+          own ? 'bg-selected' : 'bg-surface',
+        )}
       >
-        <p className="mb-0.5 flex items-baseline gap-2">
+        <p className="mb-0.5 flex items-baseline gap-2 text-sm">
           <span className="truncate font-medium">
             {own ? t('self_service.you') : (name ?? t('activity.system'))}
           </span>

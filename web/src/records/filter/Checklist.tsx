@@ -39,10 +39,7 @@ export function Checklist({ entries, chosen, single = false, onChange, search }:
         value={search?.text}
         onValueChange={search?.onChange}
         placeholder={t('filter.find')}
-        className={cn(
-          'control field mb-1 text-sm',
-          search === undefined && entries.length <= FEW && 'sr-only',
-        )}
+        className={cn('control field mb-1', search === undefined && entries.length <= FEW && 'sr-only')}
       />
       <Command.List label={t('filter.value')} className="max-h-64 overflow-y-auto">
         {entries.map(({ value, label, content }) => {

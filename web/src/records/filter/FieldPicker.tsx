@@ -100,7 +100,7 @@ export function FieldPicker({ entity, onPick }: FieldPickerProps) {
         value={typed}
         onValueChange={setTyped}
         placeholder={t('filter.field_or_value')}
-        className="control field mb-1 text-sm"
+        className="control field mb-1"
       />
       <Command.List label={t('filter.add')} className="max-h-80 overflow-y-auto">
         {suggestions.map(({ key, field, operator, value, clause }) => (

@@ -1,3 +1,5 @@
+// A form is about to be drawn: its controls come with it, not after it.
+import '@/records/fields/input';
 import { CircleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';

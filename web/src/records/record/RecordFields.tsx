@@ -22,7 +22,13 @@ function useRequired(): Set<string> {
 /** What no person writes and every record has: when it was made and changed, by whom. */
 function Facts({ fields }: { fields: FieldMeta[] }) {
   const { page, entity } = useRecordSession();
-  const known = fields.filter((field) => !kindOf(field).isEmpty(page.record[field.name]));
+  // A company, say, whose name the reader may not see tells him nothing.
+  const known = fields.filter((field) => {
+    const value = page.record[field.name];
+    return (
+      !kindOf(field).isEmpty(value) && !(field.type === 'link' && page.labels[String(value)] === undefined)
+    );
+  });
   return (
     <dl className="flex flex-wrap gap-x-6 gap-y-1 border-t pt-3 text-xs text-muted-foreground">
       {known.map((field) => (

@@ -10,9 +10,18 @@ import type { DisplayProps } from '../contract';
 import { FieldDisplay } from '../FieldDisplay';
 import { kindOf } from '../lookup';
 
+/** A record without a title among the labels is one the reader may not see, or no longer. */
+function Unreadable() {
+  const { t } = useTranslation();
+  return <span className="truncate text-muted-foreground italic">{t('field.unreadable')}</span>;
+}
+
 /** In a grid the row is what one opens, so a link is text there; on the record page it leads on. */
 export function LinkDisplay({ value, field, labels, variant }: DisplayProps<'link'>) {
-  const title = labels[value] ?? value;
+  const title = labels[value];
+  if (title === undefined) {
+    return <Unreadable />;
+  }
   if (variant === 'line') {
     return <span className="truncate">{title}</span>;
   }
@@ -28,14 +37,17 @@ export function LinkDisplay({ value, field, labels, variant }: DisplayProps<'lin
 }
 
 export function LinksDisplay({ value, field, labels, variant }: DisplayProps<'links'>) {
+  const { t } = useTranslation();
   if (variant === 'line') {
-    return <span className="truncate">{value.map((id) => labels[id] ?? id).join(', ')}</span>;
+    return (
+      <span className="truncate">{value.map((id) => labels[id] ?? t('field.unreadable')).join(', ')}</span>
+    );
   }
   return (
     <span className="flex flex-wrap gap-1">
       {value.map((id) => (
         <Link key={id} to="/r/$collection/$id" params={{ collection: field.to_collection, id }}>
-          <Badge>{labels[id] ?? id}</Badge>
+          <Badge>{labels[id] ?? t('field.unreadable')}</Badge>
         </Link>
       ))}
     </span>
@@ -45,7 +57,10 @@ export function LinksDisplay({ value, field, labels, variant }: DisplayProps<'li
 export function AnyLinkDisplay({ value, labels, variant }: DisplayProps<'any_link'>) {
   const { data: app } = useQuery(appMetaQuery);
   const target = app?.entities.find(({ name }) => name === value.entity);
-  const title = labels[value.id] ?? value.id;
+  const title = labels[value.id];
+  if (title === undefined) {
+    return <Unreadable />;
+  }
   if (variant === 'line' || !target) {
     return <span className="truncate">{title}</span>;
   }

@@ -16,7 +16,7 @@ export function DatetimeDisplay({ value, variant }: DisplayProps<'datetime'>) {
   const { language, timeZone } = useReader();
   const now = useNow();
   const exact = formatDateTime(value, language, timeZone);
-  const relative = formatRelative(value, now, language);
+  const relative = formatRelative(value, now, language, timeZone);
   if (variant === 'line') {
     return (
       <time dateTime={value} title={exact} className="truncate">

@@ -33,7 +33,7 @@ export function Moment({ at }: { at: string }) {
     <Tooltip text={exact}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the exact time is shown on focus too */}
       <time dateTime={at} tabIndex={0} className="shrink-0 rounded-sm text-xs text-muted-foreground">
-        {formatRelative(at, now, language)}
+        {formatRelative(at, now, language, timeZone)}
         <span className="sr-only"> ({exact})</span>
       </time>
     </Tooltip>
