@@ -1,28 +1,28 @@
 // Browser tests drive the real server, built by `cargo build`, on a data folder of their own.
-import { defineConfig } from "@playwright/test";
+import { defineConfig } from '@playwright/test';
 
-const address = "127.0.0.1:8199";
+const address = '127.0.0.1:8199';
 
 export default defineConfig({
-  testDir: "e2e",
+  testDir: 'e2e',
   workers: 1,
   retries: 0,
   timeout: 90_000,
   expect: { timeout: 15_000 },
-  reporter: [["list"]],
+  reporter: [['list']],
   use: {
     baseURL: `http://${address}`,
     actionTimeout: 15_000,
     launchOptions: {
-      executablePath: "/usr/bin/chromium",
+      executablePath: '/usr/bin/chromium',
       args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
       ],
     },
   },
@@ -31,9 +31,9 @@ export default defineConfig({
     url: `http://${address}/live`,
     timeout: 60_000,
     env: {
-      OPSFLUX_MODE: "development",
-      OPSFLUX_ADMIN_EMAIL: "admin@opsflux.test",
-      OPSFLUX_ADMIN_PASSWORD: "Browser-Test-2026",
+      OPSFLUX_MODE: 'development',
+      OPSFLUX_ADMIN_EMAIL: 'admin@opsflux.test',
+      OPSFLUX_ADMIN_PASSWORD: 'Browser-Test-2026',
     },
   },
 });

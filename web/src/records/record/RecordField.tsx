@@ -23,7 +23,7 @@ interface RecordFieldProps {
 }
 
 /** The state the record is in, and those it may move to from there. */
-export function movesFrom(states: StateMeta[], current: unknown): StateMeta[] {
+function movesFrom(states: StateMeta[], current: unknown): StateMeta[] {
   const from = states.find(({ value }) => value === current);
   return states.filter((state) => state === from || from?.to.some((move) => move.state === state.value));
 }

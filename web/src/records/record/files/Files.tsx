@@ -146,7 +146,7 @@ export function UploadRow({ upload, onStop, onRetry }: UploadRowProps) {
 }
 
 /** The button that opens the system's choice of files. */
-export function AttachButton({ onFiles }: { onFiles: (files: File[]) => void }) {
+function AttachButton({ onFiles }: { onFiles: (files: File[]) => void }) {
   const { t } = useTranslation();
   const input = useRef<HTMLInputElement>(null);
   return (
