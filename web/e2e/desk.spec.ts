@@ -69,7 +69,7 @@ for (const { locale, words, scheme } of [
 
       await row.getByRole('gridcell').first().click();
       await expect(row).toHaveAttribute('aria-selected', 'true');
-      const bar = page.getByRole('toolbar', { name: words.bulk.bar });
+      const bar = page.getByRole('region', { name: words.bulk.bar });
       await bar.getByRole('button', { name: words.action.delete }).click();
       await expect(row).toBeHidden();
       await page.getByRole('button', { name: words.action.undo }).click();

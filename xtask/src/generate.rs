@@ -3,26 +3,36 @@
 
 use std::fs;
 
-use crate::steps::{Failed, output, program, root, run, step};
+use crate::steps::{Failed, output, program, root, step};
 
-/// The OpenAPI snapshot, the TypeScript types made from it, the editor schemas of declarations
-/// and the reference of settings.
+/// The OpenAPI snapshot and the reference of settings.
 ///
 /// # Errors
 /// When one of them cannot be made.
 pub fn generate() -> Result<(), Failed> {
-    step("OpenAPI snapshot", || {
-        let document = output(program(
-            "cargo",
-            &["run", "--quiet", "--package", "opsflux", "--", "openapi"],
-            "",
-        ))?;
-        Ok(fs::write(root().join("web/openapi.json"), document)?)
-    })?;
-    step("TypeScript types", || {
-        run(program("npm", &["run", "--silent", "api"], "web"))
-    })
+    for (name, arguments, file) in [
+        ("OpenAPI snapshot", &["openapi"][..], "web/openapi.json"),
+        (
+            "reference of settings",
+            &["reference", "configuration"][..],
+            SETTINGS,
+        ),
+    ] {
+        step(name, || {
+            let mut command = program(
+                "cargo",
+                &["run", "--quiet", "--package", "opsflux", "--"],
+                "",
+            );
+            command.args(arguments);
+            Ok(fs::write(root().join(file), output(command)?)?)
+        })?;
+    }
+    Ok(())
 }
+
+/// Where the reference of settings stands.
+const SETTINGS: &str = "docs/reference/configuration.md";
 
 /// Fails when something generated is not what it would be made today.
 ///
@@ -32,13 +42,7 @@ pub fn check() -> Result<(), Failed> {
     generate()?;
     let changed = output(program(
         "git",
-        &[
-            "status",
-            "--porcelain",
-            "--",
-            "web/openapi.json",
-            "web/src/api",
-        ],
+        &["status", "--porcelain", "--", "web/openapi.json", SETTINGS],
         "",
     ))?;
     if changed.trim().is_empty() {

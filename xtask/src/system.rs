@@ -1,7 +1,7 @@
 //! What tests need from the system: installed when we may, named when we may not.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::steps::{Failed, program, run};
 
@@ -75,34 +75,6 @@ pub fn need(tools: &[&Tool]) -> Result<(), Failed> {
         ))),
         None => Ok(()),
     }
-}
-
-/// Makes sure that a cargo subcommand is there.
-///
-/// # Errors
-/// When it can neither be found nor built.
-pub fn need_cargo(subcommand: &str, version: &str) -> Result<(), Failed> {
-    let mut asked = Command::new("cargo");
-    asked
-        .args([subcommand, "--version"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    if asked.status().is_ok_and(|status| status.success()) {
-        return Ok(());
-    }
-    let name = format!("cargo-{subcommand}");
-    run(program(
-        "cargo",
-        &[
-            "install",
-            "--locked",
-            "--quiet",
-            "--version",
-            version,
-            &name,
-        ],
-        "",
-    ))
 }
 
 fn is_there(tool: &Tool) -> bool {

@@ -1,11 +1,8 @@
 //! `cargo xtask test`: everything, on a fresh clone.
 
 use crate::steps::{Failed, program, run, step};
-use crate::system::{CHROMIUM, POSTGRES, need, need_cargo};
+use crate::system::{CHROMIUM, POSTGRES, need};
 use crate::{generate, tidy, web};
-
-/// The release of cargo-deny that knows our `deny.toml`.
-const DENY: &str = "0.20.2";
 
 /// Runs every test. `--quick` leaves the browser out.
 ///
@@ -16,18 +13,6 @@ pub fn test(arguments: &[String]) -> Result<(), Failed> {
     step("tools", || need(&[&POSTGRES, &CHROMIUM]))?;
     step("format", || cargo(&["fmt", "--all", "--check"]))?;
     step("tidy", tidy::tidy)?;
-    step("licences and bans", || {
-        need_cargo("deny", DENY)?;
-        cargo(&[
-            "deny",
-            "--log-level",
-            "error",
-            "check",
-            "bans",
-            "licenses",
-            "sources",
-        ])
-    })?;
     web::build()?;
     step("clippy", || {
         cargo(&[

@@ -290,7 +290,10 @@ mod tests {
             "image/png"
         );
         assert_eq!(media_type("x.csv", b"a;b\n1;2"), "text/csv");
-        assert_eq!(media_type("x.txt", b"<!DOCTYPE html><b>hi</b>"), "text/html");
+        assert_eq!(
+            media_type("x.txt", b"<!DOCTYPE html><b>hi</b>"),
+            "text/html"
+        );
         assert_eq!(media_type("x.bin", &[0, 1, 2]), "application/octet-stream");
     }
 }

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod bootstrap;
+mod deleting;
 mod house;
 mod login;
 mod resolve;

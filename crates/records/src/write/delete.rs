@@ -51,6 +51,7 @@ impl Records {
         self.refuse_referenced(change, caller, &taken).await?;
         let deletion = (change.now, change.id);
         for record in &taken {
+            self.rules_before_mark(change, caller, record, true).await?;
             self.mark(change, record, Some(deletion), None);
         }
         Ok(id)
@@ -221,6 +222,8 @@ impl Records {
         }
         self.refuse_deleted_owner(change, caller, &restored).await?;
         for record in &restored {
+            self.rules_before_mark(change, caller, record, false)
+                .await?;
             self.mark(change, record, None, None);
         }
         Ok(root.id)

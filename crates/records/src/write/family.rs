@@ -73,6 +73,7 @@ impl Records {
             }
             let deletion = (change.now, change.id);
             for gone in existing.iter().filter(|row| !kept.contains(&row.id)) {
+                self.rules_before_mark(change, caller, gone, true).await?;
                 self.mark(change, gone, Some(deletion), None);
             }
         }

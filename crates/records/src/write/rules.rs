@@ -136,6 +136,46 @@ impl Records {
         }
     }
 
+    /// Asks the rules of the entity before a mark is set or taken away.
+    pub(super) async fn rules_before_mark(
+        &self,
+        change: &mut Change,
+        caller: &Caller,
+        record: &Snapshot,
+        deleting: bool,
+    ) -> Result<(), Error> {
+        let schema = self.schema();
+        let name = &schema.entity(record.entity).name;
+        let Some(rules) = self.inner.rules.get(name) else {
+            return Ok(());
+        };
+        let mut draft = Draft {
+            schema: &schema,
+            ix: record.entity,
+            id: record.id,
+            before: Some(record),
+            values: record.values.clone(),
+            guards: Vec::new(),
+            system: Vec::new(),
+            companions: Vec::new(),
+        };
+        for rule in rules {
+            let needs = rule.needs(&draft);
+            let known = self.known(caller, change.now, needs, None).await?;
+            let judged = match deleting {
+                true => rule.before_delete(&mut draft, &known),
+                false => rule.before_restore(&mut draft, &known),
+            };
+            judged.map_err(|refusal| self.refusal(caller, record.id, refusal))?;
+        }
+        let Draft { guards, system, .. } = draft;
+        for guard in guards {
+            change.guard(guard);
+        }
+        change.commit.system.extend(system);
+        Ok(())
+    }
+
     /// The caller's right to create must cover the record as it will be.
     pub(super) async fn check_create(
         &self,

@@ -7,7 +7,7 @@ import { FieldDisplay } from '@/records/fields/FieldDisplay';
 import { FormField, fieldId, SIDE_BY_SIDE } from '@/records/form/FormField';
 import { Button } from '@/ui/button';
 import { cn } from '@/ui/cn';
-import { useRecordSession } from './session';
+import { useEditing, useRecordSession } from './session';
 
 interface RecordFieldProps {
   field: FieldMeta;
@@ -43,7 +43,8 @@ interface ReadingProps {
 
 function Reading({ field, id, editable, heading, onWrite }: ReadingProps) {
   const { t } = useTranslation();
-  const { page, entity, edit } = useRecordSession();
+  const { page, entity } = useRecordSession();
+  const { edit } = useEditing();
   const open = (event: MouseEvent) => {
     // Selecting text to copy it ends in a click too.
     if (!isForItself(event.target) && window.getSelection()?.isCollapsed !== false) {
@@ -111,7 +112,8 @@ export function RecordField({
   heading,
 }: RecordFieldProps) {
   const { t } = useTranslation();
-  const { entity, page, edit, errors, prefix } = useRecordSession();
+  const { entity, page, prefix } = useRecordSession();
+  const { edit, errors } = useEditing();
   const box = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState(false);
   const id = fieldId(prefix, field.name);

@@ -5,11 +5,12 @@ import { kindOf } from '@/records/fields/lookup';
 import { isWide, sectionsOf } from '@/records/form/layout';
 import { cn } from '@/ui/cn';
 import { RecordField } from './RecordField';
-import { useRecordSession } from './session';
+import { useEditing, useRecordSession } from './session';
 
 /** The fields a pending move to another state asks for. */
 function useRequired(): Set<string> {
-  const { entity, page, edit } = useRecordSession();
+  const { entity, page } = useRecordSession();
+  const { edit } = useEditing();
   const name = entity.state_field;
   const target = name === null ? undefined : edit.buffer?.changes[name];
   if (name === null || target === undefined) {

@@ -1,7 +1,9 @@
 import { useNavigate } from '@tanstack/react-router';
+import type { TFunction } from 'i18next';
 import { Link2, Maximize2, MoreHorizontal, PencilLine, Printer, Trash2, X } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { fieldNamed } from '@/api/meta';
+import type { EntityMeta, RecordData } from '@/api/types';
 import { told } from '@/feedback/toasts';
 import { FieldDisplay } from '@/records/fields/FieldDisplay';
 import { Button } from '@/ui/button';
@@ -10,19 +12,15 @@ import { Menu, MenuContent, MenuItem, MenuSeparator, MenuTrigger } from '@/ui/me
 import { RecordField } from './RecordField';
 import { isHeading } from './RecordFields';
 import { StateMoves } from './StateMoves';
-import { useRecordSession } from './session';
+import { useEditing, useRecordSession } from './session';
 
 /** What a record is called: its title, else its number. */
-export function useRecordTitle(): string {
-  const { t } = useTranslation();
-  const { entity, edit } = useRecordSession();
-  const title = entity.title_field === null ? null : edit.values[entity.title_field];
+export function recordTitle(entity: EntityMeta, values: RecordData, t: TFunction): string {
+  const title = entity.title_field === null ? null : values[entity.title_field];
   if (typeof title === 'string' && title !== '') {
     return title;
   }
-  return typeof edit.values.number === 'string'
-    ? edit.values.number
-    : t('record.untitled', { label: entity.label });
+  return typeof values.number === 'string' ? values.number : t('record.untitled', { label: entity.label });
 }
 
 interface RecordHeaderProps {
@@ -35,9 +33,10 @@ interface RecordHeaderProps {
 export function RecordHeader({ writing, onWriting, onDelete, onClose }: RecordHeaderProps) {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const { entity, page, edit, mode } = useRecordSession();
+  const { entity, page, mode } = useRecordSession();
+  const { edit } = useEditing();
   const { record, can, labels } = page;
-  const title = useRecordTitle();
+  const title = recordTitle(entity, edit.values, t);
   const heading = entity.fields.find((field) => isHeading(field, entity));
   const state = entity.state_field === null ? undefined : fieldNamed(entity, entity.state_field);
   const reference = typeof record.number === 'string' ? record.number : record.id;

@@ -2,7 +2,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useLocation, useNavigate } from '@tanstack/react-router';
 import { RotateCcw } from 'lucide-react';
-import { type ReactNode, useId, useRef, useState } from 'react';
+import { type ReactNode, useId, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { commentsQuery, filesQuery } from '@/api/activity';
 import type { EntityMeta, Me, RecordPage } from '@/api/types';
@@ -18,10 +18,16 @@ import { Files } from './files/Files';
 import { useUploads } from './files/useUploads';
 import { ConfirmDialog, LeaveGuard } from './questions';
 import { RecordFields } from './RecordFields';
-import { RecordHeader, useRecordTitle } from './RecordHeader';
+import { RecordHeader, recordTitle } from './RecordHeader';
 import { Related } from './Related';
 import { SaveBar } from './SaveBar';
-import { type RecordSession, RecordSessionProvider, useRecordSession } from './session';
+import {
+  EditingProvider,
+  type RecordSession,
+  RecordSessionProvider,
+  useEditing,
+  useRecordSession,
+} from './session';
 import { useDelete } from './useDelete';
 import { useEdit } from './useEdit';
 import { useSave } from './useSave';
@@ -84,7 +90,8 @@ function PartTabs({ parts }: { parts: Part[] }) {
 }
 
 function Details({ writing }: { writing: boolean }) {
-  const { errors, entity, prefix } = useRecordSession();
+  const { entity, prefix } = useRecordSession();
+  const { errors } = useEditing();
   return (
     <div className="flex flex-col gap-4">
       <ErrorSummary errors={errors.errors} attempt={errors.attempt} fields={entity.fields} prefix={prefix} />
@@ -184,11 +191,12 @@ function GoneBanner({ onRestore }: { onRestore: () => void }) {
 function Frame({ missing, onClose }: { missing: boolean; onClose?: () => void }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const { entity, page, edit, save, mode } = useRecordSession();
+  const { entity, page, mode } = useRecordSession();
+  const { edit, save } = useEditing();
   const [writing, setWriting] = useState(false);
   const [box, width] = useWidth<HTMLDivElement>();
   const gone = useRef(false);
-  const title = useRecordTitle();
+  const title = recordTitle(entity, edit.values, t);
   const leave = () => {
     gone.current = true;
     edit.discard();
@@ -259,10 +267,15 @@ export function RecordView({ entity, page, me, reference, mode, missing, onClose
   const edit = useEdit(entity, page);
   const errors = useErrors(entity.fields, entity.fields);
   const save = useSave({ entity, page, reference, edit, errors });
-  const session: RecordSession = { entity, page, me, edit, errors, save, prefix, mode };
+  const session = useMemo(
+    (): RecordSession => ({ entity, page, me, prefix, mode }),
+    [entity, page, me, prefix, mode],
+  );
   return (
     <RecordSessionProvider value={session}>
-      <Frame missing={missing} onClose={onClose} />
+      <EditingProvider value={{ edit, errors, save }}>
+        <Frame missing={missing} onClose={onClose} />
+      </EditingProvider>
     </RecordSessionProvider>
   );
 }

@@ -2,7 +2,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, memo, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { entityQuery, fieldNamed } from '@/api/meta';
 import { listQuery } from '@/api/records';
@@ -15,7 +15,7 @@ import { kindOf } from '@/records/fields/lookup';
 import { Button } from '@/ui/button';
 import { cn } from '@/ui/cn';
 import { Skeleton } from '@/ui/skeleton';
-import { useRecordTitle } from './RecordHeader';
+import { recordTitle } from './RecordHeader';
 import { useRecordSession } from './session';
 
 const CreateDialog = lazy(() =>
@@ -92,8 +92,8 @@ interface RelatedListProps {
 function RelatedList({ related, target }: RelatedListProps) {
   const { t } = useTranslation();
   const { language } = useReader();
-  const { page } = useRecordSession();
-  const title = useRecordTitle();
+  const { entity, page } = useRecordSession();
+  const title = recordTitle(entity, page.record, t);
   const [creating, setCreating] = useState(false);
   const { id } = page.record;
   const columns = columnsOf(target, related.via);
@@ -194,7 +194,7 @@ function RelatedKind({ related }: { related: RelatedMeta }) {
   );
 }
 
-export function Related() {
+export const Related = memo(function Related() {
   const { entity } = useRecordSession();
   return (
     <div className="flex flex-col gap-6">
@@ -203,4 +203,4 @@ export function Related() {
       ))}
     </div>
   );
-}
+});

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { isSubmitKey } from '@/records/form/keys';
 import { Button } from '@/ui/button';
-import { useRecordSession } from './session';
+import { useEditing } from './session';
 
 /** Ctrl/Cmd+S and Ctrl/Cmd+Enter, wherever on the page one is; a dialog or a comment keeps its own. */
 function useSaveKey(save: () => void): void {
@@ -25,7 +25,7 @@ function useSaveKey(save: () => void): void {
 /** Says what was changed and not saved, and that nothing has been sent yet. */
 export function SaveBar() {
   const { t } = useTranslation();
-  const { edit, save, errors } = useRecordSession();
+  const { edit, save, errors } = useEditing();
   const { changed, overlaps } = edit;
   useSaveKey(() => void save.save());
   if (changed.length === 0) {

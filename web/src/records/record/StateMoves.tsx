@@ -10,7 +10,7 @@ import { isSubmitKey } from '@/records/form/keys';
 import { useErrors } from '@/records/form/useErrors';
 import { Button } from '@/ui/button';
 import { Dialog, DialogContent } from '@/ui/dialog';
-import { useRecordSession } from './session';
+import { useEditing, useRecordSession } from './session';
 
 type Move = StateMeta['to'][number];
 
@@ -23,7 +23,8 @@ interface MoveDialogProps {
 /** Asks for what the new state cannot do without. */
 function MoveDialog({ move, fields, onClose }: MoveDialogProps) {
   const { t } = useTranslation();
-  const { entity, page, edit, save } = useRecordSession();
+  const { entity, page } = useRecordSession();
+  const { edit, save } = useEditing();
   const prefix = useId();
   const [values, setValues] = useState<Record<string, unknown>>(() =>
     Object.fromEntries(fields.map(({ name }) => [name, edit.values[name] ?? null])),
@@ -89,7 +90,8 @@ function MoveDialog({ move, fields, onClose }: MoveDialogProps) {
 
 export function StateMoves() {
   const { t } = useTranslation();
-  const { entity, page, edit, save } = useRecordSession();
+  const { entity, page } = useRecordSession();
+  const { edit, save } = useEditing();
   const [asking, setAsking] = useState<Move | null>(null);
   const field = entity.state_field === null ? undefined : fieldNamed(entity, entity.state_field);
   if (!field || !edit.editable(field)) {

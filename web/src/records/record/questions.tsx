@@ -4,7 +4,7 @@ import { type ReactNode, type RefObject, useCallback } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button } from '@/ui/button';
 import { Dialog, DialogContent } from '@/ui/dialog';
-import { useRecordSession } from './session';
+import { useEditing } from './session';
 
 interface ConfirmDialogProps {
   title: string;
@@ -54,7 +54,7 @@ function recordOf({ pathname, search }: Place): string {
  */
 export function LeaveGuard({ gone }: { gone: RefObject<boolean> }): ReactNode {
   const { t } = useTranslation();
-  const { edit, save } = useRecordSession();
+  const { edit, save } = useEditing();
   const dirty = edit.changed.length > 0;
   const shouldBlockFn = useCallback(
     ({ current, next }: { current: Place; next: Place }) =>

@@ -1,6 +1,6 @@
 /** Everything that happened to a record: what was said and what was changed, as one story. */
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { commentsQuery, historyQuery } from '@/api/activity';
 import { ProblemState } from '@/feedback/ProblemState';
@@ -53,7 +53,7 @@ function useStreams(filter: Filter) {
   };
 }
 
-export function Activity() {
+export const Activity = memo(function Activity() {
   const { t } = useTranslation();
   const { entity, page, me } = useRecordSession();
   const [filter, setFilter] = useState<Filter>('all');
@@ -121,4 +121,4 @@ export function Activity() {
       )}
     </div>
   );
-}
+});
