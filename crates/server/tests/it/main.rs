@@ -1,6 +1,14 @@
 //! The server as the outside sees it: started for real, asked over a socket, on SQLite and on
 //! PostgreSQL where what is asked reaches the database.
 
+// A test that cannot go on fails by panicking; that is what it is for.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::type_complexity
+)]
+
 mod assets;
 mod dispatch;
 mod document;

@@ -1,5 +1,8 @@
 //! The test kit does what tests rely on.
 
+// A test that cannot go on fails by panicking; that is what it is for.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use opsflux_testkit::postgres::Cluster;
 
 #[test]

@@ -180,6 +180,7 @@ export function RecordField({
         className,
       )}
     >
+      {heading !== undefined && <div className="sr-only">{heading}</div>}
       <FormField
         id={id}
         field={field}
