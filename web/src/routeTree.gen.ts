@@ -12,6 +12,7 @@ import { Route as rootRouteImport } from './routes/__root';
 import { Route as AppRouteImport } from './routes/_app';
 import { Route as AppIndexRouteImport } from './routes/_app.index';
 import { Route as AppAccountRouteImport } from './routes/_app.account';
+import { Route as AppSelfServiceRouteImport } from './routes/_app.self-service';
 import { Route as AppPPageRouteImport } from './routes/_app.p.$page';
 import { Route as AppRCollectionRouteImport } from './routes/_app.r.$collection';
 import { Route as AppRCollectionIdRouteImport } from './routes/_app.r.$collection_.$id';
@@ -28,6 +29,11 @@ const AppIndexRoute = AppIndexRouteImport.update({
 const AppAccountRoute = AppAccountRouteImport.update({
   id: '/account',
   path: '/account',
+  getParentRoute: () => AppRoute,
+} as any);
+const AppSelfServiceRoute = AppSelfServiceRouteImport.update({
+  id: '/self-service',
+  path: '/self-service',
   getParentRoute: () => AppRoute,
 } as any);
 const AppPPageRoute = AppPPageRouteImport.update({
@@ -49,12 +55,14 @@ const AppRCollectionIdRoute = AppRCollectionIdRouteImport.update({
 export interface FileRoutesByFullPath {
   '/': typeof AppIndexRoute;
   '/account': typeof AppAccountRoute;
+  '/self-service': typeof AppSelfServiceRoute;
   '/p/$page': typeof AppPPageRoute;
   '/r/$collection': typeof AppRCollectionRoute;
   '/r/$collection/$id': typeof AppRCollectionIdRoute;
 }
 export interface FileRoutesByTo {
   '/account': typeof AppAccountRoute;
+  '/self-service': typeof AppSelfServiceRoute;
   '/': typeof AppIndexRoute;
   '/p/$page': typeof AppPPageRoute;
   '/r/$collection': typeof AppRCollectionRoute;
@@ -64,6 +72,7 @@ export interface FileRoutesById {
   __root__: typeof rootRouteImport;
   '/_app': typeof AppRouteWithChildren;
   '/_app/account': typeof AppAccountRoute;
+  '/_app/self-service': typeof AppSelfServiceRoute;
   '/_app/': typeof AppIndexRoute;
   '/_app/p/$page': typeof AppPPageRoute;
   '/_app/r/$collection': typeof AppRCollectionRoute;
@@ -72,13 +81,25 @@ export interface FileRoutesById {
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
   fullPaths:
-    '/' | '/account' | '/p/$page' | '/r/$collection' | '/r/$collection/$id';
+    | '/'
+    | '/account'
+    | '/self-service'
+    | '/p/$page'
+    | '/r/$collection'
+    | '/r/$collection/$id';
   fileRoutesByTo: FileRoutesByTo;
-  to: '/account' | '/' | '/p/$page' | '/r/$collection' | '/r/$collection/$id';
+  to:
+    | '/account'
+    | '/self-service'
+    | '/'
+    | '/p/$page'
+    | '/r/$collection'
+    | '/r/$collection/$id';
   id:
     | '__root__'
     | '/_app'
     | '/_app/account'
+    | '/_app/self-service'
     | '/_app/'
     | '/_app/p/$page'
     | '/_app/r/$collection'
@@ -112,6 +133,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof AppAccountRouteImport;
       parentRoute: typeof AppRoute;
     };
+    '/_app/self-service': {
+      id: '/_app/self-service';
+      path: '/self-service';
+      fullPath: '/self-service';
+      preLoaderRoute: typeof AppSelfServiceRouteImport;
+      parentRoute: typeof AppRoute;
+    };
     '/_app/p/$page': {
       id: '/_app/p/$page';
       path: '/p/$page';
@@ -138,6 +166,7 @@ declare module '@tanstack/react-router' {
 
 interface AppRouteChildren {
   AppAccountRoute: typeof AppAccountRoute;
+  AppSelfServiceRoute: typeof AppSelfServiceRoute;
   AppIndexRoute: typeof AppIndexRoute;
   AppPPageRoute: typeof AppPPageRoute;
   AppRCollectionRoute: typeof AppRCollectionRoute;
@@ -146,6 +175,7 @@ interface AppRouteChildren {
 
 const AppRouteChildren: AppRouteChildren = {
   AppAccountRoute: AppAccountRoute,
+  AppSelfServiceRoute: AppSelfServiceRoute,
   AppIndexRoute: AppIndexRoute,
   AppPPageRoute: AppPPageRoute,
   AppRCollectionRoute: AppRCollectionRoute,

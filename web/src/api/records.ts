@@ -89,6 +89,18 @@ export function recordQuery(entity: EntityMeta, id: string) {
   });
 }
 
+/** A deleted record, to be looked at and brought back: nothing of it can be changed. */
+export function deletedRecordQuery(entity: EntityMeta, id: string) {
+  return queryOptions({
+    queryKey: [...recordKeys.record(entity.name, id), 'deleted'],
+    queryFn: async ({ signal }): Promise<RecordPage> => {
+      const raw = await api.get<RawRecord>(recordPath(entity, id), { signal, query: { deleted: true } });
+      const page = recordPage(entity, raw);
+      return { ...page, can: { edit: false, delete: page.can.delete } };
+    },
+  });
+}
+
 export async function createRecord(
   entity: EntityMeta,
   data: Record<string, unknown>,

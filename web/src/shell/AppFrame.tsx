@@ -59,18 +59,23 @@ export function AppFrame({ app }: AppFrameProps) {
     setCollapsed(!collapsed);
   };
   return (
-    <div className="flex h-dvh">
+    <div className="flex h-dvh print:block print:h-auto">
       <a
         href="#main"
         className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-50 focus:rounded-md focus:bg-raised focus:px-3 focus:py-2"
       >
         {t('shell.skip')}
       </a>
-      <div className={cn('w-56 shrink-0 border-r bg-surface', collapsed ? 'hidden' : 'hidden lg:block')}>
+      <div
+        className={cn(
+          'w-56 shrink-0 border-r bg-surface print:hidden',
+          collapsed ? 'hidden' : 'hidden lg:block',
+        )}
+      >
         <Sidebar app={app} />
       </div>
-      <div className="flex min-w-0 flex-1 flex-col">
-        <header className="flex h-11 shrink-0 items-center gap-2 border-b px-3 pointer-coarse:h-14">
+      <div className="flex min-w-0 flex-1 flex-col print:block">
+        <header className="flex h-11 shrink-0 items-center gap-2 border-b px-3 pointer-coarse:h-14 print:hidden">
           <Tooltip text={collapsed ? t('shell.show_sidebar') : t('shell.hide_sidebar')}>
             <Button
               variant="ghost"
@@ -110,7 +115,11 @@ export function AppFrame({ app }: AppFrameProps) {
             <Skeleton className="size-7 rounded-full" />
           )}
         </header>
-        <main id="main" tabIndex={-1} className="min-h-0 flex-1 overflow-auto outline-none">
+        <main
+          id="main"
+          tabIndex={-1}
+          className="min-h-0 flex-1 overflow-auto outline-none print:overflow-visible"
+        >
           {/* A page that is still being read leaves the frame around it where it is. */}
           <Suspense fallback={<PagePlaceholder />}>{app ? <Outlet /> : <PagePlaceholder />}</Suspense>
         </main>

@@ -20,7 +20,7 @@ export function BottomBar({ app, onSearch, onMenu }: BottomBarProps) {
   return (
     <nav
       aria-label={t('shell.navigation')}
-      className="flex shrink-0 border-t bg-surface pb-[env(safe-area-inset-bottom)] sm:hidden"
+      className="flex shrink-0 border-t bg-surface pb-[env(safe-area-inset-bottom)] sm:hidden print:hidden"
     >
       {(app ? menuItems(app) : []).slice(0, 2).map((item) => (
         <Link

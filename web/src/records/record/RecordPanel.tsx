@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { appMetaQuery, entityQuery } from '@/api/meta';
 import { isProblem } from '@/api/problem';
-import { recordQuery } from '@/api/records';
+import { deletedRecordQuery, recordQuery } from '@/api/records';
 import type { AppMeta, EntityMeta } from '@/api/types';
 import { ProblemState } from '@/feedback/ProblemState';
 import { useFreshRecord } from '@/records/live/record';
@@ -39,10 +39,14 @@ interface LoadedProps extends RecordPanelProps {
 
 function Loaded({ app, entity, id, mode, onClose }: LoadedProps) {
   const { t } = useTranslation();
-  const { data, error, isError, refetch } = useQuery(recordQuery(entity, id));
+  const { data: living, error, isError, refetch } = useQuery(recordQuery(entity, id));
+  const missing = isError && isProblem(error) && error.status === 404;
+  // Not there may mean deleted: whoever may see that may bring it back.
+  const deleted = useQuery({ ...deletedRecordQuery(entity, id), enabled: missing && !living, retry: false });
+  const data = living ?? deleted.data;
   useFreshRecord(entity, id, data?.record.id);
   if (!data) {
-    return isError ? (
+    return isError && !deleted.isFetching ? (
       <ProblemState
         error={error}
         onRetry={() => void refetch()}
@@ -60,7 +64,7 @@ function Loaded({ app, entity, id, mode, onClose }: LoadedProps) {
       me={app.user}
       reference={id}
       mode={mode}
-      missing={isError && isProblem(error) && error.status === 404}
+      missing={missing}
       onClose={onClose}
     />
   );

@@ -113,7 +113,7 @@ function RelatedList({ related, target }: RelatedListProps) {
   const canAdd = target.can.create && via?.writable !== false;
   return (
     <section aria-label={related.label}>
-      <div className="mb-1.5 flex min-h-7 items-center gap-2">
+      <div className="flex min-h-7 items-center gap-2">
         <h2 className="font-semibold">{related.label}</h2>
         {first && (
           <span className="text-muted-foreground tabular-nums">{formatInteger(total, language)}</span>
@@ -140,7 +140,7 @@ function RelatedList({ related, target }: RelatedListProps) {
       {isError && !data && <ProblemState error={error} onRetry={() => void refetch()} />}
       {!isError && !data && <Skeleton className="h-16 rounded-md" />}
       {rows.length > 0 && (
-        <div className="overflow-x-auto rounded-md border">
+        <div className="mt-1 mb-3 overflow-x-auto rounded-md border">
           <table className="w-full">
             <thead className="max-sm:sr-only">
               <tr className="border-b text-left text-xs text-muted-foreground">
@@ -169,7 +169,6 @@ function RelatedList({ related, target }: RelatedListProps) {
           </table>
         </div>
       )}
-      {first && rows.length === 0 && <p className="text-muted-foreground">{t('related.none')}</p>}
       <Suspense fallback={null}>
         {creating && (
           <CreateDialog
@@ -197,7 +196,7 @@ function RelatedKind({ related }: { related: RelatedMeta }) {
 export const Related = memo(function Related() {
   const { entity } = useRecordSession();
   return (
-    <div className="flex flex-col gap-6">
+    <div className="flex flex-col gap-2">
       {entity.related.map((related) => (
         <RelatedKind key={related.name} related={related} />
       ))}

@@ -27,8 +27,15 @@ export function SaveBar() {
   const { t } = useTranslation();
   const { edit, save, errors } = useEditing();
   const { changed, overlaps } = edit;
+  const some = changed.length > 0;
   useSaveKey(() => void save.save());
-  if (changed.length === 0) {
+  useEffect(() => {
+    if (some) {
+      // The bar takes room at the bottom: what one is writing must not end up under it.
+      document.activeElement?.scrollIntoView?.({ block: 'nearest' });
+    }
+  }, [some]);
+  if (!some) {
     return <p role="status" className="sr-only" />;
   }
   const named = overlaps.map(({ field }) => changed.find(({ name }) => name === field)?.label ?? field);

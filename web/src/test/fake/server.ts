@@ -278,7 +278,8 @@ export class FakeServer {
         const collection = String(params.collection);
         const entity = this.entityOf(collection, this.words(request));
         const record = this.find(collection, String(params.id));
-        if (!entity || !record || record._deleted) {
+        const asked = new URL(request.url).searchParams.get('deleted') === 'true';
+        if (!entity || !record || Boolean(record._deleted) !== asked) {
           return problem(404, 'not_found', 'This record does not exist, or you may not see it.');
         }
         const { labels } = this.context(entity);
