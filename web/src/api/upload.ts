@@ -86,7 +86,3 @@ export function attachFile(
 export function uploadFile(file: File, options: UploadOptions = {}): Promise<FileData> {
   return send('/files', file, options);
 }
-
-export function fileAddress(id: string): string {
-  return address(`/files/${encodeURIComponent(id)}/content`);
-}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { linked, nextLine, plainMarkdown, prefixed, type Selection, wrapped } from './markdown';
+import { plainMarkdown } from './display/plain-markdown';
+import { linked, nextLine, prefixed, type Selection, wrapped } from './markdown';
 
 /** `[` and `]` stand for the ends of the selection, `|` for both. */
 function selection(marked: string): Selection {

@@ -6,18 +6,6 @@ export interface Selection {
   end: number;
 }
 
-/** Of a piece of Markdown, the words: for one line of a grid. */
-export function plainMarkdown(text: string): string {
-  return text
-    .slice(0, 400)
-    .replace(/```\w*|`/g, '')
-    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/^\s*(?:[-*+]|\d+[.)]|#{1,6}|>)\s+(?:\[[ xX]\]\s+)?/gm, '')
-    .replace(/(\*\*|__|~~)(?=\S)(.*?\S)\1/g, '$2')
-    .replace(/\s+/g, ' ')
-    .trim();
-}
-
 /** Puts marks around the selection, or takes them away where they are. */
 export function wrapped({ text, start, end }: Selection, mark: string): Selection {
   const inside = text.slice(start, end);

@@ -30,6 +30,7 @@ import {
   IntegerDisplay,
   MoneyDisplay,
 } from './display/numbers';
+import { plainMarkdown } from './display/plain-markdown';
 import { RichTextDisplay } from './display/rich-text';
 import {
   ColorDisplay,
@@ -42,7 +43,6 @@ import {
 } from './display/text';
 import { DateDisplay, DatetimeDisplay } from './display/times';
 import { formatField } from './lookup';
-import { plainMarkdown } from './markdown';
 import {
   isBlank,
   parseBoolean,

@@ -1,6 +1,6 @@
 import { lazy, Suspense } from 'react';
 import type { DisplayProps } from '../contract';
-import { plainMarkdown } from '../markdown';
+import { plainMarkdown } from './plain-markdown';
 
 const MarkdownText = lazy(() =>
   import('@/ui/markdown').then(({ MarkdownText }) => ({ default: MarkdownText })),

@@ -1,7 +1,8 @@
 import { FileUp, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { fileAddress, uploadFile } from '@/api/upload';
+import { fileAddress } from '@/api/files';
+import { uploadFile } from '@/api/upload';
 import { problemText } from '@/feedback/problem-text';
 import { useReader } from '@/reader/context';
 import { formatBytes } from '@/reader/format';

@@ -4,8 +4,8 @@ import { Download, FileText, Paperclip, RotateCw, Trash2, X } from 'lucide-react
 import { useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { activityKeys, deletePart, filesQuery, restorePart } from '@/api/activity';
+import { fileAddress } from '@/api/files';
 import type { EntityMeta, FileData } from '@/api/types';
-import { fileAddress } from '@/api/upload';
 import { ProblemState } from '@/feedback/ProblemState';
 import { problemText } from '@/feedback/problem-text';
 import { failed, told } from '@/feedback/toasts';
