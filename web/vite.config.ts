@@ -28,6 +28,9 @@ const FIRST_LOAD =
 /** What menus, dialogs and fields are built on: everything behind the log-in needs it. */
 const CONTROLS =
   /node_modules\/(@radix-ui|radix-ui|@floating-ui|react-remove-scroll.*|react-style-singleton|use-callback-ref|use-sidecar|get-nonce|aria-hidden)\//;
+/** What only forms and record pages need: loaded with the first of them, not with a list. */
+const FORMS =
+  /web\/src\/(records\/(form\/(?!drafts)|fields\/(input\/|decimals|wall-clock|markdown))|ui\/(combobox|tabs)|api\/(upload|activity))/;
 /** Our own pieces that several pages use, but for the two that are large and rarely needed. */
 const SHARED =
   /web\/src\/(ui|api|reader|feedback|records\/(fields|link))\/(?!all-icons|markdown)|lucide-react\/dist\/esm\/(?!lucide-react|icons\/index)/;
@@ -56,6 +59,7 @@ export default defineConfig(({ mode }) => ({
           groups: [
             { name: 'vendor', test: FIRST_LOAD, priority: 3 },
             { name: 'controls', test: CONTROLS, priority: 2 },
+            { name: 'forms', test: FORMS, minShareCount: 2, priority: 2 },
             { name: 'shared', test: SHARED, minShareCount: 2, priority: 1 },
           ],
         },
