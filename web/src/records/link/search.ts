@@ -24,14 +24,15 @@ function summaryOf(app: AppMeta | undefined, entity: string): EntitySummary | un
   return app?.entities.find(({ name }) => name === entity);
 }
 
-const TELLING = new Set(['text', 'email', 'phone', 'choice', 'state', 'link']);
+const WORDS = ['text', 'email', 'phone'];
+const BELONGINGS = ['link', 'choice', 'state'];
 
-/** The first columns of the target's list that say in a word which record this is. */
+/** The first columns of the target's list that tell namesakes apart: one of its own words, one of where it belongs. */
 function tellingFields(meta: EntityMeta): FieldMeta[] {
-  return meta.list.columns
+  const columns = meta.list.columns
     .flatMap((name) => meta.fields.find((field) => field.name === name) ?? [])
-    .filter(({ name, type }) => name !== meta.title_field && name !== 'number' && TELLING.has(type))
-    .slice(0, 2);
+    .filter(({ name }) => name !== meta.title_field && name !== 'number');
+  return [WORDS, BELONGINGS].flatMap((types) => columns.find(({ type }) => types.includes(type)) ?? []);
 }
 
 function wordFor(field: FieldMeta, value: unknown, meta: EntityMeta, labels: Labels): string {
