@@ -1,6 +1,6 @@
 /** What belongs to one record besides its fields: its conversation, its files, its history. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { api } from './client';
+import { api, collections } from './client';
 import { recordKeys } from './records';
 import type { CommentData, EntityMeta, FileData, HistoryEntry, Labels } from './types';
 
@@ -20,7 +20,7 @@ function pages<T>(path: string, queryKey: readonly unknown[]) {
   return infiniteQueryOptions({
     queryKey,
     queryFn: ({ pageParam, signal }) =>
-      api.get<Page<T>>(path, { query: { limit: LIMIT, cursor: pageParam }, signal }),
+      collections.get<Page<T>>(path, { query: { limit: LIMIT, cursor: pageParam }, signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor ?? null,
   });
@@ -53,7 +53,7 @@ export function filesQuery(entity: EntityMeta, id: string) {
   return queryOptions({
     queryKey: activityKeys.files(entity.name, id),
     queryFn: ({ signal }) =>
-      api.get<Page<FileData>>(pathOf(entity, id, 'files'), { query: { limit: FILES_LIMIT }, signal }),
+      collections.get<Page<FileData>>(pathOf(entity, id, 'files'), { query: { limit: FILES_LIMIT }, signal }),
   });
 }
 
@@ -63,19 +63,19 @@ export function addComment(
   id: string,
   comment: { id: string; body: string; internal?: boolean },
 ): Promise<CommentData> {
-  return api.post(pathOf(entity, id, 'comments'), comment, { idempotencyKey: comment.id });
+  return collections.post(pathOf(entity, id, 'comments'), comment, { idempotencyKey: comment.id });
 }
 
-export function changeComment(id: string, body: string): Promise<CommentData> {
-  return api.patch(`/comments/${encodeURIComponent(id)}`, { body });
+export async function changeComment(id: string, body: string): Promise<void> {
+  await api.patch('/comments/{id}', { path: { id }, body: { body } });
 }
 
 type Part = 'comments' | 'files';
 
 export async function deletePart(part: Part, id: string): Promise<void> {
-  await api.delete(`/${part}/${encodeURIComponent(id)}`);
+  await api.delete(`/${part}/{id}`, { path: { id } });
 }
 
 export async function restorePart(part: Part, id: string): Promise<void> {
-  await api.post(`/${part}/${encodeURIComponent(id)}/restore`);
+  await api.post(`/${part}/{id}/restore`, { path: { id } });
 }

@@ -1,7 +1,7 @@
 import { HttpResponse, http } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { api } from './client';
+import { api, collections } from './client';
 import { isProblem, type Problem } from './problem';
 import { session } from './session';
 
@@ -41,8 +41,8 @@ describe('a writing request', () => {
         return HttpResponse.json({});
       }),
     );
-    await api.get('/tickets');
-    await api.post('/tickets', {});
+    await collections.get('/tickets');
+    await collections.post('/tickets', {});
     expect(seen).toEqual([null, 'a/b']);
   });
 
@@ -54,14 +54,33 @@ describe('a writing request', () => {
         return HttpResponse.json({});
       }),
     );
-    await api.post('/tickets', {});
-    await api.post('/tickets', {});
-    await api.post('/tickets', {}, { idempotencyKey: 'mine' });
-    await api.patch('/tickets', {});
+    await collections.post('/tickets', {});
+    await collections.post('/tickets', {});
+    await collections.post('/tickets', {}, { idempotencyKey: 'mine' });
+    await collections.patch('/tickets', {});
     const [first, second, given, patch] = keys;
     expect(first).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(second).not.toBe(first);
     expect([given, patch]).toEqual(['mine', null]);
+  });
+});
+
+describe('an operation of the document', () => {
+  it('is asked for with the parts of its path, its query and its body in their places', async () => {
+    const seen: string[] = [];
+    server.use(
+      http.all('*/api/v1/*', async ({ request }) => {
+        const { pathname, search } = new URL(request.url);
+        seen.push([request.method, pathname + search, await request.text()].join(' ').trim());
+        return HttpResponse.json({ items: [] });
+      }),
+    );
+    await api.get('/search', { query: { q: 'réseau', limit: 5 } });
+    await api.patch('/comments/{id}', { path: { id: 'a/b' }, body: { body: 'Hello' } });
+    expect(seen).toEqual([
+      'GET /api/v1/search?q=r%C3%A9seau&limit=5',
+      'PATCH /api/v1/comments/a%2Fb {"body":"Hello"}',
+    ]);
   });
 });
 
@@ -84,7 +103,11 @@ describe('a session that has run out', () => {
         return renewed ? HttpResponse.json({ ok: true }, { status: 201 }) : unauthenticated();
       }),
     );
-    const answers = await Promise.all([api.get('/tickets'), api.get('/tickets'), api.post('/tickets', {})]);
+    const answers = await Promise.all([
+      collections.get('/tickets'),
+      collections.get('/tickets'),
+      collections.post('/tickets', {}),
+    ]);
     expect(answers).toEqual([{ ok: true }, { ok: true }, { ok: true }]);
     expect(renewals).toBe(1);
     const [firstKey, , secondKey, secondToken] = keys;
@@ -97,13 +120,15 @@ describe('a session that has run out', () => {
       http.post('*/api/v1/auth/refresh', unauthenticated),
       http.get('*/api/v1/tickets', unauthenticated),
     );
-    expect((await problemOf(api.get('/tickets'))).status).toBe(401);
+    expect((await problemOf(collections.get('/tickets'))).status).toBe(401);
     expect(session.get()).toBe('out');
   });
 
   it('is not what a wrong password means', async () => {
     server.use(http.post('*/api/v1/auth/login', unauthenticated));
-    expect((await problemOf(api.post('/auth/login', {}))).status).toBe(401);
+    expect(
+      (await problemOf(api.post('/auth/login', { body: { email: 'awa', password: 'wrong' } }))).status,
+    ).toBe(401);
     expect(session.get()).toBe('in');
   });
 });
@@ -125,7 +150,7 @@ describe('a refused request', () => {
         ),
       ),
     );
-    const problem = await problemOf(api.patch('/tickets/1', {}));
+    const problem = await problemOf(collections.patch('/tickets/1', {}));
     expect(problem.code).toBe('confirmation_required');
     expect(problem.message).toBe('3 sub-tickets are open.');
     expect(problem.document.confirm_token).toBe('abc');
@@ -139,12 +164,12 @@ describe('a refused request', () => {
         HttpResponse.html('<h1>Bad gateway</h1>', { status: 502, statusText: 'Bad Gateway' }),
       ),
     );
-    const problem = await problemOf(api.get('/tickets'));
+    const problem = await problemOf(collections.get('/tickets'));
     expect([problem.status, problem.message]).toEqual([502, 'Bad Gateway']);
   });
 
   it('is told apart from no answer at all', async () => {
     server.use(http.get('*/api/v1/tickets', () => HttpResponse.error()));
-    expect((await problemOf(api.get('/tickets'))).isOffline).toBe(true);
+    expect((await problemOf(collections.get('/tickets'))).isOffline).toBe(true);
   });
 });

@@ -6,6 +6,7 @@
 import { newId } from './ids';
 import { parseJson } from './json';
 import { offlineProblem, problemFrom } from './problem';
+import type { Answer, Input, PathOf, Verb } from './schema';
 import { session } from './session';
 
 const BASE = '/api/v1';
@@ -22,13 +23,12 @@ export interface RequestOptions {
   idempotencyKey?: string;
 }
 
-export interface Answer<T> {
+interface Received<T> {
   data: T;
   headers: Headers;
-  status: number;
 }
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 let language = 'en';
 
@@ -142,11 +142,15 @@ async function send(method: Method, path: string, options: RequestOptions): Prom
   }
 }
 
+/**
+ * An operation on a collection that only the metadata names. What it answers is what the caller says, since
+ * the OpenAPI document has one shape per entity and this interface knows none of them.
+ */
 export async function request<T>(
   method: Method,
   path: string,
   options: RequestOptions = {},
-): Promise<Answer<T>> {
+): Promise<Received<T>> {
   const response = await send(method, path, options);
   const body = await readBody(response).catch((error: unknown) => {
     if (error instanceof SyntaxError) {
@@ -157,19 +161,42 @@ export async function request<T>(
   if (!response.ok) {
     throw problemFrom(response, body);
   }
-  return { data: body as T, headers: response.headers, status: response.status };
+  return { data: body as T, headers: response.headers };
 }
 
-async function dataOf<T>(answer: Promise<Answer<T>>): Promise<T> {
+async function dataOf<T>(answer: Promise<Received<T>>): Promise<T> {
   return (await answer).data;
 }
 
-export const api = {
+/** Collections of the metadata, by path: see `request`. */
+export const collections = {
   get: <T>(path: string, options?: RequestOptions) => dataOf(request<T>('GET', path, options)),
   post: <T>(path: string, body?: unknown, options?: RequestOptions) =>
     dataOf(request<T>('POST', path, { ...options, body })),
   patch: <T>(path: string, body: unknown, options?: RequestOptions) =>
     dataOf(request<T>('PATCH', path, { ...options, body })),
-  delete: <T = undefined>(path: string, options?: RequestOptions) =>
-    dataOf(request<T>('DELETE', path, options)),
+};
+
+/** `/auth/sessions/{id}` with the id in its place. */
+function filled(path: string, parts: Record<string, string> = {}): string {
+  return path.replace(/\{(\w+)\}/g, (_place, name: string) => encodeURIComponent(parts[name] ?? ''));
+}
+
+type Sent = Pick<RequestOptions, 'query' | 'body'> & { path?: Record<string, string> };
+type Rest = Pick<RequestOptions, 'signal' | 'idempotencyKey'>;
+
+function operation<V extends Verb>(verb: V) {
+  return <P extends PathOf<V>>(path: P, input: Input<V, P> & Rest): Promise<Answer<V, P>> => {
+    const { path: parts, ...options } = input as Sent & Rest;
+    const method = verb.toUpperCase() as Method;
+    return dataOf(request<Answer<V, P>>(method, filled(path, parts), options));
+  };
+}
+
+/** The operations that the OpenAPI document names: the compiler knows what each takes and answers. */
+export const api = {
+  get: operation('get'),
+  post: operation('post'),
+  patch: operation('patch'),
+  delete: operation('delete'),
 };

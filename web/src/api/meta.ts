@@ -5,7 +5,7 @@ import type { AppMeta, EntityMeta, FieldMeta } from './types';
 
 export const appMetaQuery = queryOptions({
   queryKey: ['meta', 'app'],
-  queryFn: ({ signal }) => api.get<AppMeta>('/meta/app', { signal }),
+  queryFn: async ({ signal }) => (await api.get('/meta/app', { signal })) as AppMeta,
   staleTime: Number.POSITIVE_INFINITY,
 });
 
@@ -13,7 +13,7 @@ export const appMetaQuery = queryOptions({
 const FRAME = new Set(['id', 'version']);
 
 async function readEntity(name: string, signal: AbortSignal): Promise<EntityMeta> {
-  const meta = await api.get<EntityMeta>(`/meta/entities/${encodeURIComponent(name)}`, { signal });
+  const meta = (await api.get('/meta/entities/{name}', { path: { name }, signal })) as EntityMeta;
   return { ...meta, fields: meta.fields.filter((field) => !FRAME.has(field.name)) };
 }
 

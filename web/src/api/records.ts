@@ -1,6 +1,6 @@
 /** Reading and writing records of any entity: query options, and one function for each write. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { api, request } from './client';
+import { collections, request } from './client';
 import { decodeRecord } from './json';
 import type {
   BulkOperation,
@@ -39,7 +39,7 @@ export async function readList(
   cursor: string | null,
   signal?: AbortSignal,
 ): Promise<ListPage> {
-  const page = await api.get<ListPage>(`/${entity.collection}`, {
+  const page = await collections.get<ListPage>(`/${entity.collection}`, {
     signal,
     query: {
       ...params.where,
@@ -85,7 +85,7 @@ export function recordQuery(entity: EntityMeta, id: string) {
   return queryOptions({
     queryKey: recordKeys.record(entity.name, id),
     queryFn: async ({ signal }) =>
-      recordPage(entity, await api.get<RawRecord>(recordPath(entity, id), { signal })),
+      recordPage(entity, await collections.get<RawRecord>(recordPath(entity, id), { signal })),
   });
 }
 
@@ -94,7 +94,10 @@ export function deletedRecordQuery(entity: EntityMeta, id: string) {
   return queryOptions({
     queryKey: [...recordKeys.record(entity.name, id), 'deleted'],
     queryFn: async ({ signal }): Promise<RecordPage> => {
-      const raw = await api.get<RawRecord>(recordPath(entity, id), { signal, query: { deleted: true } });
+      const raw = await collections.get<RawRecord>(recordPath(entity, id), {
+        signal,
+        query: { deleted: true },
+      });
       const page = recordPage(entity, raw);
       return { ...page, can: { edit: false, delete: page.can.delete } };
     },
@@ -106,7 +109,7 @@ export async function createRecord(
   data: Record<string, unknown>,
   idempotencyKey?: string,
 ): Promise<RecordPage> {
-  const raw = await api.post<RawRecord>(`/${entity.collection}`, data, { idempotencyKey });
+  const raw = await collections.post<RawRecord>(`/${entity.collection}`, data, { idempotencyKey });
   return recordPage(entity, raw);
 }
 
@@ -119,7 +122,7 @@ export async function updateRecord(
   confirmToken?: string,
 ): Promise<RecordPage> {
   const headers = confirmToken ? { 'X-Confirm': confirmToken } : undefined;
-  const raw = await api.patch<RawRecord>(
+  const raw = await collections.patch<RawRecord>(
     recordPath(entity, id),
     { ...data, base_version: base },
     { headers },
@@ -139,7 +142,7 @@ export async function deleteRecord(
 }
 
 export async function restoreRecord(entity: EntityMeta, id: string): Promise<void> {
-  await api.post(`${recordPath(entity, id)}/restore`);
+  await collections.post(`${recordPath(entity, id)}/restore`);
 }
 
 /** The most operations the server takes in one request. */
@@ -153,7 +156,7 @@ export async function bulkWrite(
 ): Promise<BulkResult[]> {
   const results: BulkResult[] = [];
   for (let at = 0; at < operations.length; at += BULK_LIMIT) {
-    const answer = await api.post<{ results: BulkResult[] }>(`/${entity.collection}/bulk`, {
+    const answer = await collections.post<{ results: BulkResult[] }>(`/${entity.collection}/bulk`, {
       atomic: false,
       operations: operations.slice(at, at + BULK_LIMIT),
     });

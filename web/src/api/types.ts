@@ -1,57 +1,32 @@
 /**
  * The documents the interface is drawn from, and the records it shows. They are generic: no entity is
- * known here by name. The shapes are those of docs/reference/interface-metadata.md.
+ * known here by name. Their shapes come from the OpenAPI document; what stands here besides is what that
+ * document says in words only: which of the wide shapes goes with which type of field.
  */
+import type { Answer, Collection, Schema, Shown } from './schema';
 
 export type Theme = 'light' | 'dark' | 'system';
 
-export interface Me {
-  id: string;
-  full_name: string;
-  email: string;
-  username: string;
-  language: string | null;
-  time_zone: string | null;
-  theme: Theme | null;
-  roles: string[];
-  department?: string | null;
-  company?: string | null;
-}
+type WireApp = Schema<'AppMeta'>;
 
-export type MenuItem =
-  | { entity: string; collection: string; page?: undefined; label: string; icon: string | null }
-  | { page: string; entity?: undefined; collection?: undefined; label: string; icon: string | null };
+export type Me = Shown<
+  WireApp['user'],
+  'id' | 'full_name' | 'email' | 'username' | 'roles',
+  'language' | 'time_zone' | 'department' | 'company'
+> & { theme?: Theme | null };
 
-export interface MenuModule {
-  module: string;
-  label: string;
-  icon: string | null;
-  items: MenuItem[];
-}
+type WireMenu = WireApp['menu'][number];
+type WireMenuItem = WireMenu['items'][number];
+
+export type MenuItem = Omit<WireMenuItem, 'entity' | 'collection' | 'page'> &
+  ({ entity: string; collection: string; page?: undefined } | { page: string; entity?: undefined });
+
+export type MenuModule = Omit<WireMenu, 'items'> & { items: MenuItem[] };
 
 /** The little of an entity that navigation and search need before its whole metadata is read. */
-export interface EntitySummary {
-  name: string;
-  collection: string;
-  label: string;
-  label_plural: string;
-  icon: string | null;
-  title_field: string | null;
-  search: boolean;
-  can: { view: boolean; create: boolean };
-}
+export type EntitySummary = WireApp['entities'][number];
 
-export interface AppMeta {
-  name: string;
-  version: string;
-  mode: 'development' | 'production';
-  languages: string[];
-  user: Me;
-  companies: { id: string; name: string }[];
-  menu: MenuModule[];
-  entities: EntitySummary[];
-  settings: Record<string, unknown>;
-}
+export type AppMeta = Omit<WireApp, 'user' | 'menu'> & { user: Me; menu: MenuModule[] };
 
 export type Color = 'gray' | 'blue' | 'cyan' | 'green' | 'amber' | 'orange' | 'red' | 'violet' | 'pink';
 
@@ -82,30 +57,19 @@ export type Condition =
   | { not: Condition }
   | { field: string; op: Operator; value?: unknown };
 
-interface FieldBase<T extends string> {
-  name: string;
-  type: T;
-  label: string;
-  help?: string | null;
-  required?: boolean;
-  writable?: boolean;
-  system?: boolean;
-  sortable?: boolean;
-  operators?: Operator[];
-  default?: unknown;
-}
+type WireField = Schema<'FieldMeta'>;
 
-interface Lengths {
-  max?: number | null;
-  min?: number | null;
-  pattern?: string | null;
-}
+/** A column of a child table has no operators and no order of its own. */
+type FieldBase<T extends string> = Pick<WireField, 'name' | 'label'> &
+  Partial<Pick<WireField, 'help' | 'required' | 'writable' | 'system' | 'sortable' | 'default'>> & {
+    type: T;
+    operators?: Operator[];
+  };
+
+type Lengths = Pick<WireField, 'pattern'> & { max?: number | null; min?: number | null };
 
 /** Bounds come as numbers or, for decimals, as exact strings. */
-interface Bounds {
-  min?: number | string | null;
-  max?: number | string | null;
-}
+type Bounds = Pick<WireField, 'min' | 'max'>;
 
 interface Precision {
   precision: number;
@@ -196,63 +160,21 @@ export type FieldMeta =
 export type FieldType = FieldMeta['type'];
 export type FieldOf<T extends FieldType> = Extract<FieldMeta, { type: T }>;
 
-export type StateCategory = 'open' | 'active' | 'waiting' | 'done' | 'closed';
+type WireEntity = Schema<'EntityMeta'>;
+type WireState = WireEntity['states'][number];
 
-export interface StateMeta {
-  value: string;
-  label: string;
-  category: StateCategory;
-  color?: Color | null;
-  to: { state: string; label: string; requires: string[] }[];
-}
+export type StateCategory = WireState['category'];
+export type StateMeta = Omit<WireState, 'color'> & { color?: Color | null };
 
-export interface RelatedMeta {
-  name: string;
-  label: string;
-  entity: string;
-  collection: string;
-  via: string;
-  many_to_many: boolean;
-}
+export type RelatedMeta = WireEntity['related'][number];
 
-export interface ModuleView {
-  name: string;
-  label: string;
-  columns: string[];
-  sort: string[];
-  filter: Condition | null;
-}
+export type ModuleView = Omit<Schema<'ViewMeta'>, 'filter'> & { filter: Condition | null };
 
-export interface EntityMeta {
-  name: string;
-  collection: string;
-  module: string;
-  kind: 'record' | 'log';
-  icon: string | null;
-  label: string;
-  label_plural: string;
-  title_field: string | null;
-  number: boolean;
-  state_field: string | null;
-  comments: boolean;
-  internal_comments: boolean;
-  files: boolean;
-  search: boolean;
-  can: {
-    view: boolean;
-    create: boolean;
-    edit: boolean;
-    delete: boolean;
-    manage: boolean;
-    export: boolean;
-  };
+export type EntityMeta = Omit<WireEntity, 'fields' | 'states' | 'views'> & {
   fields: FieldMeta[];
   states: StateMeta[];
-  related: RelatedMeta[];
-  list: { columns: string[]; sort: string[] };
-  form: { sections: { name: string; label: string; fields: string[] }[]; quick: string[] };
   views: ModuleView[];
-}
+};
 
 /** Titles of the records that links point to, by their id. */
 export type Labels = Record<string, string>;
@@ -265,47 +187,26 @@ export interface RecordData {
   [field: string]: unknown;
 }
 
+type WireRecord = Answer<'get', `${Collection}/{id}`>;
+
 /** One record read by itself also says what may be done with it. */
 export interface RecordPage {
   record: RecordData;
   labels: Labels;
-  can: { edit: boolean; delete: boolean };
+  can: Required<NonNullable<WireRecord['can']>>;
 }
 
-export interface ListPage {
+type WirePage = Answer<'get', Collection>;
+
+export type ListPage = Required<Pick<WirePage, 'next_cursor' | 'total' | 'total_is'>> & {
   items: RecordData[];
   labels: Labels;
-  next_cursor: string | null;
-  total: number | null;
-  total_is: 'exact' | 'at_least';
-}
+};
 
-export interface FieldError {
-  field: string;
-  code: string;
-  message: string;
-}
-
-export interface FieldConflict {
-  field: string;
-  base: unknown;
-  yours: unknown;
-  theirs: unknown;
-}
-
-/** RFC 9457 problem details, with the members our server adds. */
-export interface ProblemDocument {
-  type: string;
-  title: string;
-  status: number;
-  detail?: string;
-  instance?: string;
-  request_id?: string;
-  errors?: FieldError[];
-  conflicts?: FieldConflict[];
-  confirm_token?: string;
-  allowed?: string[];
-}
+/** RFC 9457 problem details, with the members our server adds; a proxy writes fewer. */
+export type ProblemDocument = Omit<Schema<'Problem'>, 'detail'> & { detail?: string };
+export type FieldError = NonNullable<ProblemDocument['errors']>[number];
+export type FieldConflict = NonNullable<ProblemDocument['conflicts']>[number];
 
 export type BulkOperation =
   | { op: 'create'; data: Record<string, unknown> }
@@ -325,65 +226,29 @@ export interface ViewDefinition {
   group?: string | null;
 }
 
-export interface SavedView {
-  id: string;
-  version: number;
-  entity: string;
-  name: string;
-  shared: boolean;
-  kind: 'grid';
-  definition: ViewDefinition;
-  created_by: string | null;
-}
+type WireView = Shown<Schema<'SavedViewItem'>, 'id' | 'version' | 'entity' | 'name' | 'shared', 'created_by'>;
 
-export interface SearchHit {
-  entity: string;
-  collection: string;
-  id: string;
-  number?: string | null;
-  title: string;
-  highlight?: string | null;
-  /** What kind of record it is, in the reader's language. */
-  label?: string;
-}
+export type SavedView = WireView & { definition: ViewDefinition };
 
-export interface Session {
-  id: string;
-  current: boolean;
-  user_agent: string | null;
-  address: string | null;
-  created_at: string;
-  last_seen_at: string | null;
-}
+export type SearchHit = Schema<'SearchHits'>['items'][number];
 
-export interface CommentData {
-  id: string;
-  body: string;
-  internal: boolean;
-  created_at: string;
-  created_by: string | null;
-}
+export type Session = Answer<'get', '/auth/sessions'>['items'][number];
 
-export interface FileData {
-  id: string;
-  name: string;
-  size: number;
-  media_type: string;
-  created_at: string;
-  created_by: string | null;
-}
+export type CommentData = Shown<
+  Schema<'CommentItem'>,
+  'id' | 'body' | 'internal' | 'created_at',
+  'created_by'
+>;
 
-export interface HistoryEntry {
-  id: string;
-  at: string;
-  actor: { id: string; name: string } | null;
-  action: string;
-  source: string;
-  changes: { field: string; before: unknown; after: unknown }[];
-  result: string;
-  reason: string | null;
-}
+export type FileData = Shown<
+  Schema<'FileItem'>,
+  'id' | 'name' | 'size' | 'media_type' | 'created_at',
+  'created_by'
+>;
 
+export type HistoryEntry = Schema<'HistoryPage'>['items'][number];
+
+/** What the stream says; the document knows it as text only. */
 export type ChangeEvent =
   | {
       entity: string;

@@ -82,7 +82,7 @@ export function AccountPage() {
         <h2 id="preferences" className="mb-1 font-semibold">
           {t('account.preferences')}
         </h2>
-        <Preferences timeZone={user.time_zone} />
+        <Preferences timeZone={user.time_zone ?? null} />
       </section>
       <Sessions />
     </div>

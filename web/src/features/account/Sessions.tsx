@@ -43,7 +43,11 @@ function SessionRow({ session, onEnd, ending }: SessionRowProps) {
         </p>
         <p className="text-muted-foreground">
           {session.address && `${session.address} · `}
-          {t('account.signed_in')} <Moment at={session.created_at} />
+          {session.created_at && (
+            <>
+              {t('account.signed_in')} <Moment at={session.created_at} />
+            </>
+          )}
           {session.last_seen_at && (
             <>
               {' · '}

@@ -19,7 +19,7 @@ const SYSTEMS: [RegExp, string][] = [
 const nameIn = (agent: string, list: [RegExp, string][]) =>
   list.find(([pattern]) => pattern.test(agent))?.[1];
 
-export function deviceName(agent: string | null): string | null {
+export function deviceName(agent: string | null | undefined): string | null {
   if (!agent) {
     return null;
   }
@@ -27,6 +27,6 @@ export function deviceName(agent: string | null): string | null {
   return parts.length > 0 ? parts.join(', ') : (agent.split('/')[0] ?? null);
 }
 
-export function isHandheld(agent: string | null): boolean {
+export function isHandheld(agent: string | null | undefined): boolean {
   return /Android|iPhone|iPad|Mobile/.test(agent ?? '');
 }

@@ -1,8 +1,8 @@
 /** The only page a person sees who is not logged in, whatever the address; afterwards the address opens. */
 import { useMutation } from '@tanstack/react-query';
-import { type FormEvent, type ReactNode, useState } from 'react';
+import type { FormEvent, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { confirmSignIn, signIn } from '@/api/account';
+import { signIn } from '@/api/account';
 import { isProblem } from '@/api/problem';
 import { changeLanguage, isLanguage, LANGUAGE_NAMES, LANGUAGES, rememberLanguage } from '@/reader/i18n';
 import { Button } from '@/ui/button';
@@ -69,23 +69,15 @@ function ErrorText({ id, children }: { id: string; children: ReactNode }) {
 export function LoginPage({ onSignedIn }: LoginPageProps) {
   const { t } = useTranslation();
   const problemText = useProblemText();
-  const [mfaToken, setMfaToken] = useState<string | null>(null);
   const login = useMutation({
     mutationFn: ({ email, password }: { email: string; password: string }) => signIn(email, password),
-    onSuccess: (answer) => (answer.mfa_required ? setMfaToken(answer.mfa_token) : onSignedIn()),
+    onSuccess: onSignedIn,
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     login.mutate({ email: String(form.get('email')).trim(), password: String(form.get('password')) });
   };
-  if (mfaToken !== null) {
-    return (
-      <Frame>
-        <SecondFactor token={mfaToken} onSignedIn={onSignedIn} problemText={problemText} />
-      </Frame>
-    );
-  }
   return (
     <Frame>
       <h1 className="mb-4 text-lg font-semibold">{t('login.title')}</h1>
@@ -120,44 +112,5 @@ export function LoginPage({ onSignedIn }: LoginPageProps) {
         </Button>
       </form>
     </Frame>
-  );
-}
-
-interface SecondFactorProps {
-  token: string;
-  onSignedIn: () => void;
-  problemText: (error: unknown) => string;
-}
-
-function SecondFactor({ token, onSignedIn, problemText }: SecondFactorProps) {
-  const { t } = useTranslation();
-  const confirm = useMutation({
-    mutationFn: (code: string) => confirmSignIn(token, code),
-    onSuccess: onSignedIn,
-  });
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    confirm.mutate(String(new FormData(event.currentTarget).get('code')).trim());
-  };
-  return (
-    <form onSubmit={submit} className="flex flex-col gap-3">
-      <h1 className="text-lg font-semibold">{t('login.code_title')}</h1>
-      <label className="flex flex-col gap-1">
-        <span className="font-medium">{t('login.code')}</span>
-        <Input
-          name="code"
-          required
-          inputMode="numeric"
-          autoComplete="one-time-code"
-          autoFocus
-          className="h-9"
-          aria-describedby="code-error"
-        />
-      </label>
-      <ErrorText id="code-error">{confirm.isError && problemText(confirm.error)}</ErrorText>
-      <Button type="submit" variant="primary" size="large" disabled={confirm.isPending}>
-        {t('login.submit')}
-      </Button>
-    </form>
   );
 }

@@ -20,7 +20,7 @@ import { Icon } from '@/ui/icon';
 function searchQuery(q: string) {
   return queryOptions({
     queryKey: ['search', q],
-    queryFn: ({ signal }) => api.get<{ items: SearchHit[] }>('/search', { query: { q, limit: 20 }, signal }),
+    queryFn: ({ signal }) => api.get('/search', { query: { q, limit: 20 }, signal }),
     enabled: q.length > 1,
     placeholderData: keepPreviousData,
     staleTime: 5_000,

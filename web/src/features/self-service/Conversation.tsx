@@ -192,7 +192,7 @@ function useSaid(entity: EntityMeta, page: RecordPage): { said: Said[]; labels: 
       (comment): Said => ({
         key: comment.id,
         at: comment.created_at,
-        by: comment.created_by,
+        by: comment.created_by ?? null,
         content: <RichText text={comment.body} />,
       }),
     );
@@ -200,7 +200,7 @@ function useSaid(entity: EntityMeta, page: RecordPage): { said: Said[]; labels: 
     (file): Said => ({
       key: file.id,
       at: file.created_at,
-      by: file.created_by,
+      by: file.created_by ?? null,
       content: <Attached file={file} />,
     }),
   );

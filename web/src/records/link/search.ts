@@ -1,6 +1,6 @@
 /** Finding the records a link may point to, and the titles of those it points to. */
 import { keepPreviousData, type QueryClient, queryOptions, useQuery } from '@tanstack/react-query';
-import { api } from '@/api/client';
+import { collections } from '@/api/client';
 import { appMetaQuery, entityQuery } from '@/api/meta';
 import type {
   AppMeta,
@@ -77,7 +77,7 @@ async function readOptions(
     meta.number ? 'number' : null,
     ...tellingFields(meta).map(({ name }) => name),
   ];
-  const { items, labels = {} } = await api.get<{ items: RecordData[]; labels?: Labels }>(
+  const { items, labels = {} } = await collections.get<{ items: RecordData[]; labels?: Labels }>(
     `/${target.collection}`,
     {
       signal,

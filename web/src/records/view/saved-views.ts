@@ -9,7 +9,7 @@ export function savedViewsQuery(entity: string) {
     queryKey: ['saved-views', entity],
     queryFn: ({ signal }) =>
       api
-        .get<{ items: SavedView[] }>('/saved-views', {
+        .get('/saved-views', {
           signal,
           query: {
             filter: JSON.stringify({
@@ -22,7 +22,7 @@ export function savedViewsQuery(entity: string) {
             limit: 200,
           },
         })
-        .then(({ items }) => items),
+        .then(({ items }) => items as SavedView[]),
   });
 }
 
@@ -38,20 +38,23 @@ export function useViewWrites(entity: string) {
   const onSuccess = () => client.invalidateQueries({ queryKey: savedViewsQuery(entity).queryKey });
   const create = useMutation({
     mutationFn: (view: NewView) =>
-      api.post<SavedView>('/saved-views', { id: newId(), entity, kind: 'grid', ...view }),
+      api.post('/saved-views', { body: { id: newId(), entity, kind: 'grid', ...view } }),
     onSuccess,
   });
   const change = useMutation({
     mutationFn: ({ view, changes }: { view: SavedView; changes: Partial<NewView> }) =>
-      api.patch<SavedView>(`/saved-views/${view.id}`, { ...changes, base_version: view.version }),
+      api.patch('/saved-views/{id}', {
+        path: { id: view.id },
+        body: { ...changes, base_version: view.version },
+      }),
     onSuccess,
   });
   const remove = useMutation({
-    mutationFn: (view: SavedView) => api.delete(`/saved-views/${view.id}`),
+    mutationFn: (view: SavedView) => api.delete('/saved-views/{id}', { path: { id: view.id } }),
     onSuccess,
   });
   const restore = useMutation({
-    mutationFn: (view: SavedView) => api.post(`/saved-views/${view.id}/restore`),
+    mutationFn: (view: SavedView) => api.post('/saved-views/{id}/restore', { path: { id: view.id } }),
     onSuccess,
   });
   return { create, change, remove, restore };

@@ -79,7 +79,6 @@ describe('what a list shows', () => {
       entity: 'ticket',
       name: id,
       shared: true,
-      kind: 'grid',
       definition: {},
       created_by,
     });

@@ -59,7 +59,7 @@ export const Activity = memo(function Activity() {
   const [filter, setFilter] = useState<Filter>('all');
   const { items, labels, waiting, failed, older } = useStreams(filter);
   const filters: Filter[] = entity.comments ? ['all', 'comments', 'changes'] : [];
-  const authorOf = (id: string | null) =>
+  const authorOf = (id: string | null = null) =>
     id === null ? null : id === me.id ? me.full_name : (labels[id] ?? page.labels[id] ?? null);
   return (
     <div className="flex flex-col gap-3">
