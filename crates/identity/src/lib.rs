@@ -11,6 +11,7 @@
 //! `operations/login.rs` for the way of a password.
 
 mod account;
+mod around;
 mod bootstrap;
 mod cookies;
 mod founding;
@@ -38,14 +39,13 @@ use std::sync::Arc;
 use http::{HeaderMap, Method};
 use moka::sync::Cache;
 use opsflux_records::{Caller, Error, Operation, Origin, Records};
-use opsflux_store::feed::NewEntry;
 use uuid::Uuid;
 
 pub use bootstrap::{Bootstrapped, bootstrap};
 pub use cookies::{ACCESS as ACCESS_COOKIE, CSRF as CSRF_COOKIE, REFRESH as REFRESH_COOKIE};
 pub use keys::{CryptoFailed, Keys, Sealed};
 pub use profile::Profile;
-pub use resolve::{COMPANY_HEADER, CSRF_HEADER};
+pub use resolve::{COMPANY_HEADER, CSRF, CSRF_HEADER};
 pub use rules::{LAST_ADMINISTRATOR, rules};
 pub use token::{ACCESS_LIFE, REFRESH_LIFE};
 
@@ -149,11 +149,11 @@ impl Identity {
         }
     }
 
-    /// Heeds changes that this process has just committed, before they come back by the feed:
-    /// what follows in this process sees them at once.
-    pub fn heed(&self, tenant: i64, entries: &[NewEntry]) {
-        for entry in entries {
-            watch::heed(&self.inner.freshness, tenant, entry);
-        }
+    /// The same operation with identity around it, for those of the entities that rights come
+    /// from: what they write decides about the next request of this process at once, before it
+    /// comes back by the feed. To be put around every operation that is served.
+    #[must_use]
+    pub fn around(&self, operation: Operation) -> Operation {
+        around::around(&self.inner, operation)
     }
 }

@@ -21,6 +21,9 @@ pub const COMPANY_HEADER: &str = "opsflux-company";
 /// Repeats the cookie `opsflux_csrf` on writing requests of a browser.
 pub const CSRF_HEADER: &str = "x-csrf-token";
 
+/// What a request without its CSRF token is refused for, as the entity of [`Error::Forbidden`].
+pub const CSRF: &str = "csrf";
+
 /// How many checked tokens are kept.
 const KEPT: u64 = 65_536;
 
@@ -105,7 +108,7 @@ pub(crate) fn repeats_csrf(headers: &HeaderMap, csrf: &str) -> bool {
 pub(crate) fn csrf_refused() -> Error {
     Error::Forbidden {
         action: "write".to_owned(),
-        entity: "csrf".to_owned(),
+        entity: CSRF.to_owned(),
     }
 }
 

@@ -72,7 +72,7 @@ async fn catch_up(
 }
 
 /// Passes what is kept about the thing that changed.
-pub(crate) fn heed(freshness: &Freshness, tenant: i64, entry: &NewEntry) {
+fn heed(freshness: &Freshness, tenant: i64, entry: &NewEntry) {
     match entry.entity.as_str() {
         "user" => freshness.person_changed(tenant, entry.record),
         "membership" | "role" | "group" | "department" | "company" => {

@@ -171,7 +171,9 @@ impl App {
         all.extend(self.identity.operations());
         all.extend(crate::meta::operations(self));
         all.extend(crate::live::operations(self));
-        all
+        all.into_iter()
+            .map(|operation| self.identity.around(operation))
+            .collect()
     }
 
     /// What follows from the schema in force.

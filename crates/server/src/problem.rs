@@ -245,6 +245,9 @@ impl From<&Error> for Problem {
             Error::NotFound => Problem::new(StatusCode::NOT_FOUND, "not_found"),
             Error::Unauthenticated => Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated")
                 .header(header::WWW_AUTHENTICATE, "Bearer"),
+            Error::Forbidden { entity, .. } if entity == opsflux_identity::CSRF => {
+                Problem::new(StatusCode::FORBIDDEN, "csrf")
+            }
             Error::Forbidden { action, entity } => Problem::new(StatusCode::FORBIDDEN, "forbidden")
                 .with("action", action.as_str())
                 .with("entity", entity.as_str()),

@@ -154,8 +154,8 @@ async fn run(
     ))
 }
 
-/// Who asks. What needs nobody also answers those whose session has run out: how else would they
-/// sign in again?
+/// Who asks. What needs nobody also answers those whose session has run out or who do not repeat
+/// its CSRF token, as nobody: how else would they sign in again?
 async fn identify(
     app: &App,
     operation: &Operation,
@@ -167,7 +167,11 @@ async fn identify(
         .resolve(&parts.headers, &parts.method, origin)
         .await
     {
-        Err(Error::Unauthenticated) if operation.needs == Needs::Nothing => Ok(None),
+        Err(Error::Unauthenticated | Error::Forbidden { .. })
+            if operation.needs == Needs::Nothing =>
+        {
+            Ok(None)
+        }
         resolved => resolved,
     }
 }

@@ -9,6 +9,7 @@
     clippy::type_complexity
 )]
 
+mod accounts;
 mod assets;
 mod dispatch;
 mod document;
