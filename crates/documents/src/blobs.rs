@@ -34,13 +34,13 @@ pub struct Stored {
 
 /// Why a blob was not written.
 #[derive(Debug, thiserror::Error)]
-pub enum BlobError {
+pub enum BlobError<E = std::convert::Infallible> {
     /// More bytes than allowed.
     #[error("larger than {0} bytes")]
     TooLarge(u64),
     /// The sender stopped or said nonsense.
     #[error("the upload broke off: {0}")]
-    Source(String),
+    Source(E),
     /// The disk.
     #[error(transparent)]
     Disk(#[from] io::Error),
@@ -71,7 +71,12 @@ impl Blobs {
     ///
     /// # Errors
     /// [`BlobError`].
-    pub async fn write<S, E>(&self, tenant: i64, source: S, limit: u64) -> Result<Stored, BlobError>
+    pub async fn write<S, E>(
+        &self,
+        tenant: i64,
+        source: S,
+        limit: u64,
+    ) -> Result<Stored, BlobError<E>>
     where
         S: Stream<Item = Result<Bytes, E>> + Unpin,
         E: std::fmt::Display,
@@ -125,7 +130,7 @@ impl Blobs {
     }
 }
 
-async fn write_to<S, E>(path: &Path, mut source: S, limit: u64) -> Result<Stored, BlobError>
+async fn write_to<S, E>(path: &Path, mut source: S, limit: u64) -> Result<Stored, BlobError<E>>
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
     E: std::fmt::Display,
@@ -139,7 +144,7 @@ where
     let mut size = 0_u64;
     let mut head = Vec::with_capacity(HEAD);
     while let Some(chunk) = source.next().await {
-        let chunk = chunk.map_err(|error| BlobError::Source(error.to_string()))?;
+        let chunk = chunk.map_err(BlobError::Source)?;
         size += chunk.len() as u64;
         if size > limit {
             return Err(BlobError::TooLarge(limit));

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::{Method, StatusCode};
 use opsflux_model::schema::{Entity, EntityIx, FieldIx};
 use opsflux_model::{Action, Value};
-use opsflux_records::read::{ListRequest, Nested};
-use opsflux_records::{Call, Error, Needs, Operation, Records, Reply, WriteOptions};
+use opsflux_records::entity::KEY_HEADER;
+use opsflux_records::read::{GetRequest, ListRequest, Nested};
+use opsflux_records::{Call, Caller, Error, Needs, Operation, Records, Reply, WriteOptions};
 use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
 
 use crate::blobs::{BlobError, Blobs, Stored};
 use crate::{FILE, TARGET, handler};
@@ -18,6 +21,8 @@ use crate::{FILE, TARGET, handler};
 const MAX_SIZE: u64 = 100 * 1024 * 1024;
 /// Most files in one request.
 const MAX_FILES: usize = 50;
+/// Longest idempotency key.
+const LONGEST_KEY: usize = 255;
 
 #[derive(Clone)]
 struct Room {
@@ -163,6 +168,7 @@ async fn receive(room: Room, mut call: Call) -> Result<Reply, Error> {
         .resolve(caller, room.holder, call.path(0))
         .await?;
     let holder = room.records.schema().entity(room.holder).name.clone();
+    let key = Key::of(&call, caller)?;
     let mut form = multer::Multipart::new(upload.into_chunks(), boundary);
     let mut made = Vec::new();
     while let Some(field) = form.next_field().await.map_err(broken)? {
@@ -180,23 +186,13 @@ async fn receive(room: Room, mut call: Call) -> Result<Reply, Error> {
             .write(caller.tenant(), Box::pin(bytes), MAX_SIZE)
             .await
             .map_err(refused)?;
-        let body = Map::from_iter([
-            (
-                TARGET.to_owned(),
-                json!({"entity": holder, "id": id.to_string()}),
-            ),
-            ("name".to_owned(), Json::String(name.clone())),
-        ]);
-        let options = WriteOptions {
-            engine: measured(&name, &stored),
-            ..WriteOptions::default()
+        let part = Part {
+            name,
+            target: json!({"entity": holder, "id": id.to_string()}),
+            id: key.as_ref().map(|key| key.record(made.len())),
+            stored,
         };
-        made.push(
-            room.records
-                .create(caller, room.file, body, &options)
-                .await?
-                .body,
-        );
+        made.push(room.keep(caller, part).await?);
     }
     if made.is_empty() {
         return Err(Error::field("file", "required", ""));
@@ -205,6 +201,101 @@ async fn receive(room: Room, mut call: Call) -> Result<Reply, Error> {
     body.extend(made.join(&b","[..]));
     body.extend_from_slice(b"]}");
     Ok(Reply::json(body).with_status(StatusCode::CREATED))
+}
+
+/// One file of an upload, its bytes safe.
+struct Part {
+    name: String,
+    /// The record that holds it.
+    target: Json,
+    /// What its record is called when the upload has a key.
+    id: Option<Uuid>,
+    stored: Stored,
+}
+
+impl Room {
+    /// The record of a file, as the caller sees it: made, or the one an upload with this key made
+    /// before.
+    async fn keep(&self, caller: &Caller, part: Part) -> Result<Vec<u8>, Error> {
+        let mut body = Map::from_iter([
+            (TARGET.to_owned(), part.target),
+            ("name".to_owned(), Json::String(part.name.clone())),
+        ]);
+        if let Some(id) = part.id {
+            if let Some(known) = self.kept_before(caller, id, &part.stored).await? {
+                return Ok(known);
+            }
+            body.insert("id".to_owned(), id.to_string().into());
+        }
+        let options = WriteOptions {
+            engine: measured(&part.name, &part.stored),
+            ..WriteOptions::default()
+        };
+        let records = &self.records;
+        Ok(records
+            .create(caller, self.file, body, &options)
+            .await?
+            .body)
+    }
+
+    async fn kept_before(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        stored: &Stored,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let records = &self.records;
+        let Some(known) = records.snapshot(caller.tenant(), self.file, id).await? else {
+            return Ok(None);
+        };
+        let sha256 = known.get(&records.schema(), "sha256").as_text();
+        if sha256 != Some(&stored.sha256) {
+            return Err(Error::field("Idempotency-Key", "key_reused", ""));
+        }
+        let request = GetRequest::default();
+        let found = records
+            .get(caller, self.file, &id.to_string(), &request)
+            .await?;
+        Ok(Some(found.body))
+    }
+}
+
+/// The idempotency key of an upload. An upload is too large to be hashed before it is carried out
+/// and becomes one record after the other, so nothing is kept of its answer: the key decides what
+/// its records are called, and a repeat finds those that are there and goes on after them.
+struct Key(Vec<u8>);
+
+impl Key {
+    /// Person, operation and key of a call; `None` without a key.
+    fn of(call: &Call, caller: &Caller) -> Result<Option<Key>, Error> {
+        let Some(key) = call.header(KEY_HEADER) else {
+            return Ok(None);
+        };
+        if !(1..=LONGEST_KEY).contains(&key.len()) {
+            let detail = format!("1 to {LONGEST_KEY} characters");
+            return Err(Error::query("Idempotency-Key", "invalid_value", detail));
+        }
+        let mut all = caller.tenant().to_be_bytes().to_vec();
+        all.extend_from_slice(caller.user().as_bytes());
+        for part in [call.operation.as_str(), key] {
+            // With its length before it no part can pass for the end of another one.
+            all.extend_from_slice(&part.len().to_be_bytes());
+            all.extend_from_slice(part.as_bytes());
+        }
+        Ok(Some(Key(all)))
+    }
+
+    /// What the record of the file in this place is called.
+    fn record(&self, place: usize) -> Uuid {
+        let mut all = self.0.clone();
+        all.extend_from_slice(&place.to_be_bytes());
+        let hash = digest(&SHA256, &all);
+        let mut bytes = [0; 16];
+        for (byte, hashed) in bytes.iter_mut().zip(hash.as_ref()) {
+            *byte = *hashed;
+        }
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
 }
 
 /// What the server measured, whatever the sender claimed.
@@ -257,16 +348,21 @@ fn broken(error: multer::Error) -> Error {
                 limit: format!("{MAX_SIZE} bytes"),
             }
         }
+        // What the server itself said of the body, a size without end among it.
+        multer::Error::StreamReadFailed(cause) => match cause.downcast::<Error>() {
+            Ok(told) => *told,
+            Err(cause) => Error::BadBody(cause.to_string()),
+        },
         other => Error::BadBody(other.to_string()),
     }
 }
 
-fn refused(error: BlobError) -> Error {
+fn refused(error: BlobError<multer::Error>) -> Error {
     match error {
         BlobError::TooLarge(limit) => Error::TooLarge {
             limit: format!("{limit} bytes"),
         },
-        BlobError::Source(cause) => Error::BadBody(cause),
+        BlobError::Source(error) => broken(error),
         BlobError::Disk(cause) => Error::Unavailable(cause.to_string()),
     }
 }

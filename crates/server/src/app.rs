@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 use opsflux_documents::Blobs;
@@ -42,6 +43,8 @@ pub struct App {
     blobs: Arc<Blobs>,
     /// Turns true when the server stops.
     pub stopping: watch::Receiver<bool>,
+    /// Whether columns of a migration are still being given their values.
+    pub filling: AtomicBool,
     served: ArcSwap<Served>,
     limiter: Limiter<Asker>,
 }
@@ -147,6 +150,7 @@ impl App {
             reactors,
             blobs,
             stopping,
+            filling: AtomicBool::new(false),
         });
         app.serve_schema()?;
         Ok(app)

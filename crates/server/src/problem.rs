@@ -3,11 +3,15 @@
 //! What must never be here: causes. What went wrong inside is logged, never told.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use opsflux_records::{ConflictKind, Error, FieldError, Language};
+use opsflux_records::{Error, FieldError, Language};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
 use crate::words::Words;
+use phrase::{number, phrase};
+
+mod phrase;
+mod refusals;
 
 /// The content type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -148,18 +152,17 @@ impl Problem {
                 .words
                 .say(telling.language, &["problems", self.code, part], &params)
         };
-        let said = self.said_by.as_ref().and_then(|key| {
-            telling
-                .words
-                .say(telling.language, &["errors", key.as_str()], &self.params)
-        });
+        let said = self
+            .said_by
+            .as_ref()
+            .and_then(|key| self.said_by_others(key, telling));
         document.insert("type".to_owned(), format!("/problems/{}", self.code).into());
         document.insert("title".to_owned(), say("title").unwrap_or_default().into());
         document.insert("status".to_owned(), self.status.as_u16().into());
-        document.insert(
-            "detail".to_owned(),
-            said.or_else(|| say("detail")).unwrap_or_default().into(),
-        );
+        let detail = said.or_else(|| say("detail")).unwrap_or_default();
+        // A colon that nothing follows: what would have is not known in this language.
+        let detail = detail.trim_end_matches([':', ' ', '\u{a0}']);
+        document.insert("detail".to_owned(), detail.into());
         if !errors.is_empty() {
             document.insert("errors".to_owned(), errors.into());
         }
@@ -169,59 +172,58 @@ impl Problem {
         document
     }
 
-    /// Codes among the params become words.
-    fn translate(&self, params: &mut Map<String, Json>, telling: &Telling<'_>) {
-        let word = |path: &[&str]| telling.words.text(telling.language, path).map(Json::from);
-        if let Some(action) = self.params.get("action").and_then(Json::as_str)
-            && let Some(text) = word(&["actions", action])
-        {
-            params.insert("action".to_owned(), text);
-        }
-        if let Some(entity) = self.params.get("entity").and_then(Json::as_str)
-            && let Some(text) = word(&["entities", entity, "one"])
-        {
-            params.insert("entity".to_owned(), text);
-        }
-        if let Some(code) = self.params.get("query_code").and_then(Json::as_str) {
-            let reason = word(&["query", code]).or_else(|| word(&["query", "other"]));
-            let detail = self
-                .params
-                .get("reason")
-                .and_then(Json::as_str)
-                .unwrap_or_default();
-            let reason = reason.as_ref().and_then(Json::as_str).unwrap_or_default();
-            let said = match expected(named(detail), telling) {
-                "" => reason.to_owned(),
-                detail => format!("{reason} ({detail})"),
-            };
-            params.insert("reason".to_owned(), said.into());
-        }
+    /// The words of the module that refuses, or of the guard that did not hold: the last part of a
+    /// guard's name says which, the first the field it is about.
+    fn said_by_others(&self, key: &str, telling: &Telling<'_>) -> Option<String> {
+        let say = |path: &[&str], params: &Map<String, Json>| {
+            telling.words.say(telling.language, path, params)
+        };
+        say(&["errors", key], &self.params).or_else(|| {
+            let (field, guard) = key.rsplit_once('.').unwrap_or(("", key));
+            let field = Map::from_iter([("field".to_owned(), field.into())]);
+            say(&["guards", guard], &field)
+        })
     }
-}
 
-/// What a detail speaks of: the name in quotation marks, where the sentence around it says in
-/// English what the words of the problem say in the language of the caller.
-fn named(detail: &str) -> &str {
-    let quoted = detail
-        .split_once('“')
-        .and_then(|(_, rest)| rest.split_once('”'));
-    quoted.map_or(detail, |(name, _)| name)
-}
-
-/// What was expected, in the language where that is a phrase and not a limit or a format.
-fn expected<'a>(detail: &'a str, telling: &'a Telling<'_>) -> &'a str {
-    telling
-        .words
-        .text(telling.language, &["expected", detail])
-        .unwrap_or(detail)
+    /// Codes and phrases among the params become words.
+    fn translate(&self, params: &mut Map<String, Json>, telling: &Telling<'_>) {
+        let word = |path: &[&str]| telling.words.text(telling.language, path);
+        let given = |name: &str| self.params.get(name).and_then(Json::as_str);
+        let told = |detail: &str| phrase(telling.words, telling.language, detail);
+        let action = given("action").and_then(|action| word(&["actions", action]));
+        let entity = given("entity").and_then(|entity| word(&["entities", entity, "one"]));
+        for (name, said) in [("action", action), ("entity", entity)] {
+            if let Some(said) = said {
+                params.insert(name.to_owned(), said.into());
+            }
+        }
+        if let Some(limit) = given("limit") {
+            params.insert("limit".to_owned(), told(limit).into());
+        }
+        let Some(detail) = given("reason").map(told) else {
+            return;
+        };
+        let said = match given("query_code") {
+            None => detail,
+            Some(code) => {
+                let reason = word(&["query", code]).or_else(|| word(&["query", "other"]));
+                match (reason.unwrap_or_default(), detail.as_str()) {
+                    (reason, "") => reason.to_owned(),
+                    (reason, detail) => format!("{reason} ({detail})"),
+                }
+            }
+        };
+        params.insert("reason".to_owned(), said.into());
+    }
 }
 
 fn field_document(field: &FieldError, telling: &Telling<'_>) -> Json {
     let mut params = Map::new();
-    params.insert(
-        "expected".to_owned(),
-        expected(&field.detail, telling).into(),
-    );
+    let expected = phrase(telling.words, telling.language, &field.detail);
+    params.insert("expected".to_owned(), expected.into());
+    if let Some(number) = number(&field.detail) {
+        params.insert("number".to_owned(), number.into());
+    }
     let say = |code| {
         telling
             .words
@@ -237,171 +239,6 @@ fn field_document(field: &FieldError, telling: &Telling<'_>) -> Json {
         .or_else(|| say("other"))
         .unwrap_or_default();
     json!({"field": field.field, "code": field.code, "message": message.trim()})
-}
-
-impl From<&Error> for Problem {
-    fn from(error: &Error) -> Problem {
-        match error {
-            Error::NotFound => Problem::new(StatusCode::NOT_FOUND, "not_found"),
-            Error::Unauthenticated => Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated")
-                .header(header::WWW_AUTHENTICATE, "Bearer"),
-            Error::Forbidden { entity, .. } if entity == opsflux_identity::CSRF => {
-                Problem::new(StatusCode::FORBIDDEN, "csrf")
-            }
-            Error::Forbidden { action, entity } => Problem::new(StatusCode::FORBIDDEN, "forbidden")
-                .with("action", action.as_str())
-                .with("entity", entity.as_str()),
-            Error::BadQuery {
-                parameter,
-                code,
-                detail,
-            } => Problem::new(StatusCode::BAD_REQUEST, "invalid_query")
-                .with("parameter", parameter.as_str())
-                .with("query_code", *code)
-                .with("reason", detail.as_str())
-                .member("parameter", parameter.as_str())
-                .member("code", *code),
-            Error::BadBody(reason) => Problem::new(StatusCode::BAD_REQUEST, "invalid_body")
-                .with("reason", reason.as_str()),
-            Error::Invalid(fields) => invalid(fields),
-            Error::Bulk { index, error } => bulk(*index, Problem::from(&**error)),
-            Error::Precondition { version, current } => {
-                let mut problem = Problem::new(StatusCode::PRECONDITION_FAILED, "version")
-                    .with("version", *version)
-                    .header(header::ETAG, &format!("\"{version}\""));
-                problem.current = Some(current.clone());
-                problem
-            }
-            Error::Conflict(kind) => conflict(kind),
-            Error::Refused {
-                code,
-                params,
-                field,
-            } => refused(code, params, field.as_deref()),
-            Error::TooLarge { limit } => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large")
-                .with("limit", limit.as_str()),
-            Error::UnsupportedMedia => {
-                Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media")
-            }
-            Error::TooMany { retry_after } => {
-                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many")
-                    .with("count", *retry_after)
-                    .retry_after(*retry_after)
-            }
-            Error::Resync => Problem::new(StatusCode::GONE, "resync"),
-            Error::Unavailable(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-                .retry_after(RETRY_WHEN_UNAVAILABLE),
-            Error::Timeout => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout")
-                .retry_after(RETRY_WHEN_UNAVAILABLE),
-            Error::Internal(_) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal"),
-        }
-    }
-}
-
-fn invalid(fields: &[FieldError]) -> Problem {
-    let names: Vec<&str> = fields.iter().map(|field| field.field.as_str()).collect();
-    let mut problem =
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid").with("fields", names.join(", "));
-    problem.fields = fields.to_vec();
-    problem
-}
-
-/// One operation is wrong: the bulk answers 422 whatever the operation alone would have answered,
-/// and says that answer inside.
-fn bulk(index: usize, inner: Problem) -> Problem {
-    let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bulk")
-        .with("index", index)
-        .member("index", index);
-    problem.fields = inner
-        .fields
-        .iter()
-        .map(|field| FieldError {
-            field: format!("operations[{index}].data.{}", field.field),
-            ..field.clone()
-        })
-        .collect();
-    problem.inner = Some(Box::new(inner));
-    problem
-}
-
-fn refused(code: &str, params: &Map<String, Json>, field: Option<&str>) -> Problem {
-    let status = if field.is_some() {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::CONFLICT
-    };
-    let mut problem = Problem::new(status, "refused").member("code", code);
-    problem.params = params.clone();
-    problem.said_by = Some(code.to_owned());
-    problem.fields = field
-        .map(|field| FieldError::new(field, code, ""))
-        .into_iter()
-        .collect();
-    problem
-}
-
-fn conflict(kind: &ConflictKind) -> Problem {
-    let new = |code| Problem::new(StatusCode::CONFLICT, code);
-    match kind {
-        ConflictKind::Merge(conflicts) => {
-            let names: Vec<&str> = conflicts.iter().map(|c| c.field.as_str()).collect();
-            let sides: Vec<Json> = conflicts
-                .iter()
-                .map(|c| json!({"field": c.field, "base": c.base, "yours": c.yours, "theirs": c.theirs}))
-                .collect();
-            new("edit_conflict")
-                .with("fields", names.join(", "))
-                .member("conflicts", sides)
-        }
-        ConflictKind::Unique { fields } => {
-            let mut problem = new("unique").with("fields", fields.join(", "));
-            problem.fields = fields
-                .iter()
-                .map(|field| FieldError::new(field, "unique", ""))
-                .collect();
-            problem
-        }
-        ConflictKind::State { field, allowed } => new("state_not_allowed")
-            .with("allowed", allowed.join(", "))
-            .member("field", field.as_str())
-            .member("allowed", allowed.clone()),
-        ConflictKind::Guard { name } => {
-            let mut problem = new("guard")
-                .with("name", name.as_str())
-                .member("guard", name.as_str());
-            problem.said_by = Some(name.clone());
-            problem
-        }
-        ConflictKind::Referenced {
-            entity,
-            field,
-            count,
-        } => new("referenced")
-            .with("entity", entity.as_str())
-            .with("count", *count)
-            .member("entity", entity.as_str())
-            .member("field", field.as_str())
-            .member("count", *count),
-        ConflictKind::DeletedOwner { field } => new("deleted_owner")
-            .with("field", field.as_str())
-            .member("field", field.as_str()),
-        ConflictKind::Confirm {
-            code,
-            params,
-            token,
-        } => {
-            let mut problem = new("confirmation_required")
-                .member("code", code.as_str())
-                .member("confirm_token", token.as_str());
-            problem.params = params.clone();
-            problem.said_by = Some(code.clone());
-            problem
-        }
-        ConflictKind::IdTaken => new("id_taken"),
-        ConflictKind::InProgress => new("in_progress").retry_after(1),
-        ConflictKind::AlreadyDone => new("already_done"),
-        ConflictKind::Busy => new("busy").retry_after(1),
-    }
 }
 
 /// The cause of a failure on our side, for the log.

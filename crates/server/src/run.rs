@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use opsflux_documents::Blobs;
 use opsflux_identity::{Bootstrapped, Identity, IdentityOptions, Keys, bootstrap};
@@ -194,10 +195,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     })?;
     let mut followers = followers(&app, search, &stopping);
     if base.unfinished {
-        followers.push(tokio::spawn(fill_columns(
-            app.records.clone(),
-            stopping.clone(),
-        )));
+        app.filling.store(true, Ordering::Relaxed);
+        followers.push(tokio::spawn(fill_columns(app.clone(), stopping.clone())));
     }
     let sockets = tokio::spawn(serve::serve(listener, router(app.clone()), stopping));
     Ok(Running {
@@ -263,14 +262,18 @@ async fn search_follows(
 
 /// Finishes a migration while people work. It may be stopped at any moment and goes on at the
 /// next start.
-async fn fill_columns(records: Records, mut stopping: watch::Receiver<bool>) {
+async fn fill_columns(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
+    let began = Instant::now();
+    tracing::info!("new columns are being filled");
     let filled = tokio::select! {
         () = serve::told(&mut stopping) => return,
-        filled = records.store().run_fills() => filled,
+        filled = app.records.store().run_fills() => filled,
     };
+    app.filling.store(false, Ordering::Relaxed);
+    let seconds = began.elapsed().as_secs();
     match filled {
-        Ok(()) => tracing::info!("new columns were filled"),
-        Err(error) => tracing::error!(%error, "new columns could not be filled"),
+        Ok(()) => tracing::info!(seconds, "new columns were filled"),
+        Err(error) => tracing::error!(%error, seconds, "new columns could not be filled"),
     }
 }
 

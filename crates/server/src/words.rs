@@ -61,9 +61,14 @@ impl Words {
     /// The text at `path`, without filling anything in.
     #[must_use]
     pub fn text(&self, language: Language, path: &[&str]) -> Option<&str> {
-        self.catalogue(language)
-            .and_then(|catalogue| find(&catalogue.words, path))
-            .or_else(|| find(&self.catalogue(Language::En)?.words, path))
+        self.own(language, path)
+            .or_else(|| self.own(Language::En, path))
+    }
+
+    /// The text at `path` in this very language.
+    #[must_use]
+    pub fn own(&self, language: Language, path: &[&str]) -> Option<&str> {
+        find(&self.catalogue(language)?.words, path)
     }
 
     /// The text at `path` with `{{name}}` filled from `params`; the form for `params.count` when

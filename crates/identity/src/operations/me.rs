@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
+use opsflux_model::Schema;
+use opsflux_model::schema::FieldType;
 use opsflux_records::{Call, Error, FieldError, Operation, Reply, WriteOptions};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::{JSON, json_reply};
 use crate::Inner;
@@ -26,8 +28,11 @@ pub(super) fn read(inner: &Arc<Inner>) -> Operation {
 }
 
 pub(super) fn change(inner: &Arc<Inner>) -> Operation {
-    let text = json!({"type": ["string", "null"]});
-    let properties = json!({"language": text, "theme": text, "time_zone": text});
+    let declared = inner.records.schema();
+    let properties: Map<String, Json> = OWN
+        .iter()
+        .map(|name| ((*name).to_owned(), settable(&declared, name)))
+        .collect();
     let input = json!({"type": "object", "properties": properties, "additionalProperties": false});
     Operation {
         input: Some((JSON.to_owned(), input)),
@@ -40,6 +45,29 @@ pub(super) fn change(inner: &Arc<Inner>) -> Operation {
             "Changes language, theme and time zone of the caller's own account",
             change_own,
         )
+    }
+}
+
+/// What a field of the account takes, as it is declared.
+fn settable(schema: &Schema, name: &str) -> Json {
+    let user = schema.find("user").map(|ix| schema.entity(ix));
+    let field = user.and_then(|user| Some(&user.field(user.find(name)?).kind));
+    match field {
+        Some(FieldType::Choice { options }) => {
+            let values = options
+                .iter()
+                .map(|option| Json::from(option.value.as_str()));
+            let values: Vec<Json> = values.chain([Json::Null]).collect();
+            json!({"type": ["string", "null"], "enum": values})
+        }
+        Some(FieldType::Text { max, pattern, .. }) => {
+            let mut text = json!({"type": ["string", "null"], "maxLength": max});
+            if let Some(pattern) = pattern {
+                text["pattern"] = pattern.0.as_str().into();
+            }
+            text
+        }
+        _ => json!({"type": ["string", "null"]}),
     }
 }
 

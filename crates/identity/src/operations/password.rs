@@ -8,13 +8,15 @@ use serde_json::{Map, Value as Json};
 
 use super::{Input, texts_schema};
 use crate::Inner;
-use crate::password::{LONGEST, check};
+use crate::password::{LONGEST, SHORTEST, check};
 
 pub(super) fn operation(inner: &Arc<Inner>) -> Operation {
     let summary = "Changes the caller's password and ends the caller's other sessions";
     let fields = [("current_password", LONGEST), ("new_password", LONGEST)];
+    let (kind, mut schema) = texts_schema(&fields);
+    schema["properties"]["new_password"]["minLength"] = SHORTEST.into();
     Operation {
-        input: Some(texts_schema(&fields)),
+        input: Some((kind, schema)),
         problems: vec![StatusCode::UNPROCESSABLE_ENTITY],
         ..super::operation(
             inner,

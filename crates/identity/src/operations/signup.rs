@@ -13,7 +13,7 @@ use opsflux_records::{Call, ConflictKind, Error, Needs, Operation, Reply};
 use super::{Input, texts_schema, tokens_schema};
 use crate::Inner;
 use crate::founding::{Founder, found};
-use crate::password::{LONGEST, check};
+use crate::password::{LONGEST, SHORTEST, check};
 
 const LONGEST_NAME: usize = 200;
 const LONGEST_EMAIL: usize = 254;
@@ -26,9 +26,12 @@ pub(super) fn operation(inner: &Arc<Inner>) -> Operation {
         ("email", LONGEST_EMAIL),
         ("password", LONGEST),
     ];
+    let (kind, mut schema) = texts_schema(&fields);
+    schema["properties"]["email"]["format"] = "email".into();
+    schema["properties"]["password"]["minLength"] = SHORTEST.into();
     Operation {
         needs: Needs::Nothing,
-        input: Some(texts_schema(&fields)),
+        input: Some((kind, schema)),
         output: (StatusCode::CREATED, Some(tokens_schema())),
         problems: vec![StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY],
         ..super::operation(

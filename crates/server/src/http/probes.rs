@@ -1,6 +1,7 @@
 //! What containers, load balancers and Prometheus ask. No log-in, and nothing about anybody.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -17,7 +18,8 @@ pub async fn live() -> Response {
     json_answer(StatusCode::OK, &json!({"status": "ok"}))
 }
 
-/// Requests can be served: the database answers and the server is not on its way out.
+/// Requests can be served: the database answers and the server is not on its way out. Columns that
+/// a migration is still filling are no reason to wait; it is said that they are.
 pub async fn ready(State(app): State<Arc<App>>) -> Response {
     let stopping = *app.stopping.borrow();
     let database = health::database(&app.records).await;
@@ -25,7 +27,10 @@ pub async fn ready(State(app): State<Arc<App>>) -> Response {
         let why = if stopping { "stopping" } else { "database" };
         return unavailable(&json!({"status": "not_ready", "because": why}));
     }
-    json_answer(StatusCode::OK, &json!({"status": "ok"}))
+    let filling = app.filling.load(Ordering::Relaxed);
+    let migration = if filling { "filling" } else { "done" };
+    let document = json!({"status": "ok", "migration": migration});
+    json_answer(StatusCode::OK, &document)
 }
 
 /// Each component by name; 503 when the database does not answer.

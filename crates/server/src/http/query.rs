@@ -31,11 +31,23 @@ pub fn decode(query: &str) -> Result<Vec<(String, String)>, Error> {
         .collect()
 }
 
-/// Refuses parameters the operation does not declare.
+/// Refuses parameters the operation does not declare, and texts longer than it declares. What else
+/// a value must be is the operation's to judge: it has the types.
 ///
 /// # Errors
-/// The first one that is not known.
+/// The first one that is not known, or too long.
 pub fn check(operation: &Operation, query: &[(String, String)]) -> Result<(), Error> {
+    for (name, value) in query {
+        let declared = operation.query.iter().find(|(known, ..)| known == name);
+        let longest = declared.and_then(|(_, schema, _)| schema.get("maxLength")?.as_u64());
+        let longest = longest.and_then(|longest| usize::try_from(longest).ok());
+        if let Some(longest) = longest
+            && value.chars().count() > longest
+        {
+            let detail = format!("at most {longest} characters");
+            return Err(Error::query(name, "invalid_value", detail));
+        }
+    }
     let known = |name: &str| {
         operation
             .query
@@ -104,5 +116,21 @@ mod tests {
         );
         list.query = vec![declared("*")];
         assert!(check(&list, &query("anything")).is_ok());
+    }
+
+    #[test]
+    fn a_text_longer_than_declared_is_named() {
+        let mut search = operation("search", Method::GET, "/search");
+        search.query = vec![(
+            "q".to_owned(),
+            json!({"type": "string", "maxLength": 5}),
+            String::new(),
+        )];
+        let query = |value: &str| vec![("q".to_owned(), value.to_owned())];
+        assert!(check(&search, &query("éèàçù")).is_ok());
+        let refused = check(&search, &query("éèàçùx"));
+        assert!(
+            matches!(refused, Err(Error::BadQuery { parameter, code: "invalid_value", .. }) if parameter == "q")
+        );
     }
 }

@@ -78,7 +78,7 @@ fn menu_item(reader: &Reader<'_>, module: &Module, item: &MenuItem) -> Option<Js
         MenuItem::Page(name) => Some(json!({
             "page": name,
             "label": reader.word(&["pages", name]),
-            "icon": module.icon,
+            "icon": module.page_icons.get(name).unwrap_or(&module.icon),
         })),
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use opsflux_model::Schema;
 use opsflux_model::schema::Module;
 
+use opsflux_records::ConflictKind;
+
 use super::*;
 
 fn words() -> Words {
@@ -180,6 +182,42 @@ fn a_wrong_parameter_is_named_with_why() {
     let sentence = Error::query("sort", "unknown_field", "there is no field “colour”");
     let french = self::told(&sentence, Language::Fr);
     assert_eq!(french["detail"], "sort : ce champ n’existe pas (colour)");
+}
+
+#[test]
+fn a_guard_is_told_in_words_with_the_field_it_is_about() {
+    let guard = |name: &str| {
+        let name = name.to_owned();
+        told(&Error::Conflict(ConflictKind::Guard { name }), Language::Fr)
+    };
+    let ring = guard("parent.acyclic");
+    assert_eq!(ring["guard"], "parent.acyclic");
+    let said = ring["detail"].as_str().expect("a text");
+    assert!(said.starts_with("parent : la fiche"), "{said}");
+    let unknown = guard("never.heard");
+    assert_eq!(
+        unknown["detail"],
+        "Ceci n’est plus vrai : never.heard. Rien n’a été enregistré."
+    );
+}
+
+#[test]
+fn no_sentence_is_told_in_two_languages() {
+    let body = Error::BadBody("expected value at line 3 column 14".to_owned());
+    assert_eq!(
+        told(&body, Language::Fr)["detail"],
+        "Le contenu n’est pas du JSON valide : ligne 3, colonne 14"
+    );
+    let other = Error::BadBody("what nobody has translated".to_owned());
+    assert_eq!(
+        told(&other, Language::Fr)["detail"],
+        "Le contenu n’est pas du JSON valide"
+    );
+    let limit = Error::query("limit", "invalid_value", "1 to 500");
+    assert_eq!(
+        told(&limit, Language::Es)["detail"],
+        "limit: el valor no es válido (de 1 a 500)"
+    );
 }
 
 #[test]

@@ -13,6 +13,11 @@ async fn the_frame_shows_the_person_and_the_menu_in_the_language_asked_for() {
     assert_eq!(app["user"]["email"], crate::support::ADMIN);
     assert_eq!(app["menu"][0]["module"], "desk");
     assert_eq!(app["menu"][0]["items"][0]["collection"], "tickets");
+    let page = &app["menu"][0]["items"][1];
+    assert_eq!(
+        (&page["page"], &page["icon"]),
+        (&"self-service".into(), &"hand-helping".into())
+    );
     assert_eq!(
         app["settings"]["desk.close_parent_with_open_children"],
         "warn"
