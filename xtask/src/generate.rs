@@ -3,53 +3,100 @@
 
 use std::fs;
 
-use crate::steps::{Failed, output, program, root, step};
+use crate::steps::{Failed, output, program, root, run, step};
 
-/// The OpenAPI snapshot and the reference of settings.
+/// One generated file: what it is called, what makes it, where it stands.
+struct Generated {
+    name: &'static str,
+    arguments: &'static [&'static str],
+    file: &'static str,
+}
+
+const GENERATED: [Generated; 6] = [
+    Generated {
+        name: "OpenAPI snapshot",
+        arguments: &["openapi"],
+        file: "web/openapi.json",
+    },
+    Generated {
+        name: "reference of settings",
+        arguments: &["reference", "configuration"],
+        file: "docs/reference/configuration.md",
+    },
+    Generated {
+        name: "schema of module.toml for editors",
+        arguments: &["reference", "declaration", "module"],
+        file: "docs/reference/schemas/module.json",
+    },
+    Generated {
+        name: "schema of an entity for editors",
+        arguments: &["reference", "declaration", "entity"],
+        file: "docs/reference/schemas/entity.json",
+    },
+    Generated {
+        name: "schema of roles.toml for editors",
+        arguments: &["reference", "declaration", "roles"],
+        file: "docs/reference/schemas/roles.json",
+    },
+    Generated {
+        name: "schema of a view for editors",
+        arguments: &["reference", "declaration", "view"],
+        file: "docs/reference/schemas/view.json",
+    },
+];
+
+/// Writes every generated file.
 ///
 /// # Errors
 /// When one of them cannot be made.
 pub fn generate() -> Result<(), Failed> {
-    for (name, arguments, file) in [
-        ("OpenAPI snapshot", &["openapi"][..], "web/openapi.json"),
-        (
-            "reference of settings",
-            &["reference", "configuration"][..],
-            SETTINGS,
-        ),
-    ] {
-        step(name, || {
-            let mut command = program(
-                "cargo",
-                &["run", "--quiet", "--package", "opsflux", "--"],
-                "",
-            );
-            command.args(arguments);
-            Ok(fs::write(root().join(file), output(command)?)?)
-        })?;
+    step("server: build", build)?;
+    for generated in &GENERATED {
+        let made = step(generated.name, || made(generated))?;
+        let file = root().join(generated.file);
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(file, made)?;
     }
     Ok(())
 }
 
-/// Where the reference of settings stands.
-const SETTINGS: &str = "docs/reference/configuration.md";
-
-/// Fails when something generated is not what it would be made today.
+/// Fails when something generated is not what it would be made today; changes nothing.
 ///
 /// # Errors
 /// Naming the files that differ.
 pub fn check() -> Result<(), Failed> {
-    generate()?;
-    let changed = output(program(
-        "git",
-        &["status", "--porcelain", "--", "web/openapi.json", SETTINGS],
-        "",
-    ))?;
-    if changed.trim().is_empty() {
-        Ok(())
-    } else {
-        Err(Failed(format!(
-            "generated files differ; run `cargo xtask generate`:\n{changed}"
-        )))
+    build()?;
+    let mut differ = Vec::new();
+    for generated in &GENERATED {
+        let kept = fs::read_to_string(root().join(generated.file)).unwrap_or_default();
+        if kept != made(generated)? {
+            differ.push(generated.file);
+        }
     }
+    if differ.is_empty() {
+        return Ok(());
+    }
+    let differ = differ.join(", ");
+    Err(Failed(format!(
+        "generated files differ; run `cargo xtask generate`: {differ}"
+    )))
+}
+
+/// The program that makes them.
+fn build() -> Result<(), Failed> {
+    run(program(
+        "cargo",
+        &["build", "--quiet", "--package", "opsflux"],
+        "",
+    ))
+}
+
+/// What the program, which is built, makes today.
+fn made(generated: &Generated) -> Result<String, Failed> {
+    let program = root().join("target/debug/opsflux");
+    let mut command = std::process::Command::new(program);
+    command.current_dir(root()).args(generated.arguments);
+    output(command)
 }

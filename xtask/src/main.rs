@@ -1,11 +1,14 @@
-//! What a developer runs: `cargo xtask run|web|test|tidy|generate|bench`.
+//! What a developer runs: `cargo xtask run|web|test|tidy|generate|contract|bench`.
 //!
 //! Each command is a list of steps that print what they do and how long it took; the first that
 //! fails ends the run. What must never be here: anything the program itself needs to run.
 
 mod bench;
+mod cache;
+mod contract;
 mod generate;
 mod run;
+mod server;
 mod steps;
 mod system;
 mod test;
@@ -26,9 +29,10 @@ fn main() -> ExitCode {
         "test" => test::test(rest),
         "tidy" => tidy::tidy(),
         "generate" => generate::generate(),
+        "contract" => contract::check(),
         "bench" => bench::bench(rest),
         _ => {
-            eprintln!("cargo xtask run | web | test | tidy | generate | bench");
+            eprintln!("cargo xtask run | web | test | tidy | generate | contract | bench");
             return ExitCode::from(2);
         }
     };

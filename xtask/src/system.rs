@@ -29,6 +29,20 @@ pub const CHROMIUM: Tool = Tool {
     package: "chromium",
 };
 
+/// What the contract tests are written in.
+pub const PYTHON: Tool = Tool {
+    purpose: "the contract is tested with programs from PyPI",
+    found: &["python3"],
+    package: "python3-venv",
+};
+
+/// Watches what a program asks of the system.
+pub const STRACE: Tool = Tool {
+    purpose: "it counts the connections the server opens",
+    found: &["strace"],
+    package: "strace",
+};
+
 /// The load generator of the benchmarks.
 pub const WRK: Tool = Tool {
     purpose: "it makes the load",

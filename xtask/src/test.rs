@@ -1,8 +1,8 @@
 //! `cargo xtask test`: everything, on a fresh clone.
 
 use crate::steps::{Failed, program, run, step};
-use crate::system::{CHROMIUM, POSTGRES, need};
-use crate::{generate, tidy, web};
+use crate::system::{CHROMIUM, POSTGRES, STRACE, need};
+use crate::{contract, generate, tidy, web};
 
 /// Runs every test. `--quick` leaves the browser out.
 ///
@@ -10,9 +10,10 @@ use crate::{generate, tidy, web};
 /// The first step that fails.
 pub fn test(arguments: &[String]) -> Result<(), Failed> {
     let quick = arguments.iter().any(|argument| argument == "--quick");
-    step("tools", || need(&[&POSTGRES, &CHROMIUM]))?;
+    step("tools", || need(&[&POSTGRES, &CHROMIUM, &STRACE]))?;
     step("format", || cargo(&["fmt", "--all", "--check"]))?;
     step("tidy", tidy::tidy)?;
+    step("licences, bans, sources", contract::deny)?;
     web::build()?;
     step("clippy", || {
         cargo(&[
@@ -27,6 +28,7 @@ pub fn test(arguments: &[String]) -> Result<(), Failed> {
     })?;
     step("Rust tests", || cargo(&["test", "--quiet", "--workspace"]))?;
     step("generated files", generate::check)?;
+    contract::check()?;
     for script in ["lint", "typecheck", "knip", "test"] {
         step(&format!("web: {script}"), || {
             npm(&["run", "--silent", script])

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use opsflux_model::declare::{Diagnostic, ModuleSource, Options, declare};
 use opsflux_model::{Schema, declare};
@@ -29,6 +29,17 @@ const FILES: [&str; 3] = ["module.toml", "schema.lock", "roles.toml"];
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Mistakes(pub Vec<Diagnostic>);
 
+/// Modules that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// Their declarations are wrong.
+    #[error(transparent)]
+    Mistakes(#[from] Mistakes),
+    /// Their folder cannot be read.
+    #[error("the modules in {} cannot be read: {}", .0.display(), .1)]
+    Folder(PathBuf, io::Error),
+}
+
 /// The modules in the binary.
 #[must_use]
 pub fn built_in() -> Vec<ModuleSource> {
@@ -51,14 +62,38 @@ pub fn built_in() -> Vec<ModuleSource> {
     modules.into_values().collect()
 }
 
-/// What the built-in modules declare.
+/// What the modules declare: the built-in ones, and those in the folders below `place`, beside
+/// them or in the stead of one of the same name.
 ///
 /// # Errors
-/// Every mistake in them.
-pub fn schema() -> Result<Schema, Mistakes> {
-    declare(&built_in(), Options::STRICT)
-        .map(|accepted| accepted.schema)
-        .map_err(Mistakes)
+/// Every mistake in them; a folder that cannot be read.
+pub fn schema(place: Option<&Path>) -> Result<Schema, Unusable> {
+    let mut modules = built_in();
+    for module in folders(place)? {
+        modules.retain(|other| other.name != module.name);
+        modules.push(module);
+    }
+    let accepted = declare(&modules, Options::STRICT).map_err(Mistakes)?;
+    Ok(accepted.schema)
+}
+
+/// The modules in the folders below `place`.
+fn folders(place: Option<&Path>) -> Result<Vec<ModuleSource>, Unusable> {
+    let Some(place) = place else {
+        return Ok(Vec::new());
+    };
+    let unreadable = |error| Unusable::Folder(place.to_owned(), error);
+    let entries = std::fs::read_dir(place).map_err(unreadable)?;
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<_>>()
+        .map_err(unreadable)?;
+    found.retain(|path| path.join("module.toml").is_file());
+    found.sort();
+    found
+        .iter()
+        .map(|path| read(path).map_err(unreadable))
+        .collect()
 }
 
 /// The rules of the built-in modules that are written in Rust, in the order of the modules.
@@ -182,7 +217,7 @@ mod tests {
     fn the_modules_in_the_binary_declare_the_service_desk() {
         let names: Vec<String> = built_in().into_iter().map(|module| module.name).collect();
         assert_eq!(names, ["assets", "base", "desk"]);
-        let schema = schema().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let schema = schema(None).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         assert!(schema.find_collection("tickets").is_some());
         assert!(schema.roles.contains_key("technician"));
     }

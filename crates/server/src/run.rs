@@ -40,8 +40,8 @@ pub enum StartError {
     Folder(#[from] FolderError),
     #[error(transparent)]
     Secret(#[from] SecretError),
-    #[error("the built-in modules cannot be used:\n{0}")]
-    Modules(#[from] modules::Mistakes),
+    #[error("the modules cannot be used:\n{0}")]
+    Modules(#[from] modules::Unusable),
     #[error("the database cannot be used: {0}")]
     Store(#[from] StoreError),
     #[error("the tables cannot be brought up to the modules: {0}")]
@@ -88,7 +88,7 @@ impl Base {
     pub async fn open(config: Config) -> Result<Base, StartError> {
         let folder = DataFolder::take(&config.data)?;
         let found = secret::find(folder.path(), config.secret_key.as_ref())?;
-        let schema = Arc::new(modules::schema()?);
+        let schema = Arc::new(modules::schema(config.modules.as_deref())?);
         let store = open_store(&config).await?;
         let migrated = store.migrate(schema, &BTreeSet::new()).await?;
         let keys = Arc::new(Keys::derive(&found.key).map_err(|_| StartError::Keys)?);

@@ -108,7 +108,7 @@ fn disk(config: &Config) -> Finding {
 }
 
 async fn database(config: &Config) -> Vec<Finding> {
-    let schema = match modules::schema() {
+    let schema = match modules::schema(config.modules.as_deref()) {
         Ok(schema) => schema,
         Err(mistakes) => return vec![Finding::bad("modules", mistakes.to_string())],
     };

@@ -10,7 +10,7 @@ use crate::data_folder::DataFolder;
 use crate::{modules, run};
 
 pub async fn run(config: Config, plan_only: bool, allow: Vec<String>) -> Done {
-    let schema = Arc::new(modules::schema()?);
+    let schema = Arc::new(modules::schema(config.modules.as_deref())?);
     let allow: BTreeSet<String> = allow.into_iter().collect();
     // A plan is read beside a running server; a change is made alone.
     let _folder = if plan_only {

@@ -42,7 +42,7 @@ pub fn check(folder: &Path, fix: bool) -> Done {
 
 /// The modules in the program.
 pub fn list() -> Done {
-    let schema = modules::schema()?;
+    let schema = modules::schema(None)?;
     for module in &schema.modules {
         let entities: Vec<&str> = schema
             .entities

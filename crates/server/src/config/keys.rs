@@ -99,6 +99,18 @@ pub(super) static KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "modules",
+        aliases: &[],
+        takes: "a folder with a folder for each module",
+        default: Default::None,
+        about: "Modules besides those in the program; one with the name of a built-in module takes \
+                its place. For those who write modules.",
+        set: |config, raw| {
+            config.modules = Some(PathBuf::from(raw.filled()?));
+            Ok(())
+        },
+    },
+    Key {
         name: "database_url",
         aliases: &[],
         takes: "`sqlite:PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`",

@@ -28,6 +28,8 @@ pub struct Config {
     pub mode: Mode,
     /// The folder this process owns.
     pub data: PathBuf,
+    /// Modules besides those in the program.
+    pub modules: Option<PathBuf>,
     /// Where the rows are, as given; `None` is the file in the data folder.
     pub database_url: Option<String>,
     /// How many connections read from the database.
@@ -188,6 +190,7 @@ impl Config {
         Config {
             mode: Mode::Production,
             data: PathBuf::new(),
+            modules: None,
             database_url: None,
             database_readers: 0,
             http: Http {

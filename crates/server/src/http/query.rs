@@ -31,15 +31,23 @@ pub fn decode(query: &str) -> Result<Vec<(String, String)>, Error> {
         .collect()
 }
 
-/// Refuses parameters the operation does not declare, and texts longer than it declares. What else
-/// a value must be is the operation's to judge: it has the types.
+/// Refuses parameters the operation does not declare, texts longer than it declares, and what is
+/// neither yes nor no where it declares one of them. What else a value must be is the operation's
+/// to judge: it has the types.
 ///
 /// # Errors
-/// The first one that is not known, or too long.
+/// The first one that is not known, or not what is declared.
 pub fn check(operation: &Operation, query: &[(String, String)]) -> Result<(), Error> {
     for (name, value) in query {
         let declared = operation.query.iter().find(|(known, ..)| known == name);
-        let longest = declared.and_then(|(_, schema, _)| schema.get("maxLength")?.as_u64());
+        let Some((_, schema, _)) = declared else {
+            continue;
+        };
+        let kind = schema.get("type").and_then(|kind| kind.as_str());
+        if kind == Some("boolean") && !matches!(value.as_str(), "true" | "false") {
+            return Err(Error::query(name, "invalid_value", "true or false"));
+        }
+        let longest = schema.get("maxLength").and_then(|most| most.as_u64());
         let longest = longest.and_then(|longest| usize::try_from(longest).ok());
         if let Some(longest) = longest
             && value.chars().count() > longest
@@ -116,6 +124,23 @@ mod tests {
         );
         list.query = vec![declared("*")];
         assert!(check(&list, &query("anything")).is_ok());
+    }
+
+    #[test]
+    fn what_is_neither_yes_nor_no_is_named() {
+        let mut list = operation("ticket_list", Method::GET, "/tickets");
+        let flag = (
+            "total".to_owned(),
+            json!({"type": "boolean"}),
+            String::new(),
+        );
+        list.query = vec![flag];
+        let query = |value: &str| vec![("total".to_owned(), value.to_owned())];
+        assert!(check(&list, &query("true")).is_ok());
+        assert!(check(&list, &query("false")).is_ok());
+        for wrong in ["", "null", "1", "True"] {
+            assert!(check(&list, &query(wrong)).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The first start, the second one, and stopping.
 
 use std::convert::Infallible;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures::SinkExt;
@@ -11,6 +12,9 @@ use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use opsflux_server::run::{StartError, start};
 
+use serde_json::json;
+
+use crate::process::{Serving, opsflux};
 use crate::support::{ADMIN, Client, PASSWORD, Server, config};
 
 #[tokio::test]
@@ -96,4 +100,64 @@ async fn a_request_that_has_begun_is_finished_when_the_server_stops() {
     let answer = answer.await.expect("a task").expect("an answer");
     assert_eq!(answer.status(), StatusCode::CREATED);
     assert!(stopped.await.expect("a task"), "nothing had to be cut off");
+}
+
+#[test]
+fn the_administrators_password_is_kept_as_a_hash_and_never_told() {
+    for variable in ["OPSFLUX_ADMIN_PASSWORD", "ADMIN_PASSWORD"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().join("data");
+        let log = folder.path().join("opsflux.log");
+        let secret = "wind-harbour-19-lantern";
+        let mut command = opsflux(&data);
+        command
+            .env_remove("OPSFLUX_ADMIN_PASSWORD")
+            .env(variable, secret)
+            .env("OPSFLUX_LOG__LEVEL", "trace")
+            .env("OPSFLUX_LOG__REQUESTS", "all")
+            .env("OPSFLUX_LOG__FILE", &log);
+        let serving = Serving::start(command);
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            let client = Client::at(serving.address).signed_in(ADMIN, secret).await;
+            let wrong = json!({"email": ADMIN, "password": format!("{secret}-no")});
+            let refused = client.post("/auth/login", &wrong).await;
+            assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+            let weak = json!({"current_password": secret, "new_password": secret});
+            client.post("/auth/password", &weak).await;
+        });
+        let said = serving.stop(&data);
+        assert!(said.contains("listening"), "nothing was logged: {said}");
+        assert!(!said.contains(secret), "{variable} is told: {said}");
+        let mut logged = 0;
+        for file in everything_below(folder.path()) {
+            let bytes = std::fs::read(&file).expect("a file");
+            let shown = file.display();
+            assert!(!holds(&bytes, secret), "{variable} stands in {shown}");
+            logged += usize::from(holds(&bytes, "\"listening\""));
+        }
+        assert_eq!(logged, 1, "the log file was not looked at");
+        let database = std::fs::read(data.join("opsflux.db")).expect("the database");
+        assert!(holds(&database, "$argon2id$"), "no hash is kept");
+    }
+}
+
+fn everything_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut todo = vec![folder.to_owned()];
+    while let Some(path) = todo.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path).expect("a folder");
+            todo.extend(entries.map(|entry| entry.expect("an entry").path()));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|part| part == text.as_bytes())
 }

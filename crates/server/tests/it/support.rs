@@ -134,6 +134,7 @@ impl Server {
 pub struct Client {
     pub address: SocketAddr,
     pub token: Option<String>,
+    language: &'static str,
 }
 
 /// What came back.
@@ -167,6 +168,15 @@ impl Client {
         Client {
             address,
             token: None,
+            language: "en",
+        }
+    }
+
+    /// The same, who reads another language.
+    pub fn in_language(&self, language: &'static str) -> Client {
+        Client {
+            language,
+            ..self.clone()
         }
     }
 
@@ -198,7 +208,7 @@ impl Client {
             .method(method)
             .uri(path)
             .header("host", self.address.to_string())
-            .header("accept-language", "en");
+            .header("accept-language", self.language);
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }

@@ -96,7 +96,7 @@ fn literals(function: &str, place: usize) -> BTreeSet<String> {
 }
 
 fn words() -> Words {
-    Words::new(&modules::schema().expect("the modules")).expect("words")
+    Words::new(&modules::schema(None).expect("the modules")).expect("words")
 }
 
 /// Demands words of its own in each language, not those of English lent to another one.
