@@ -11,6 +11,7 @@
 import { Route as rootRouteImport } from './routes/__root';
 import { Route as AppRouteImport } from './routes/_app';
 import { Route as AppIndexRouteImport } from './routes/_app.index';
+import { Route as AppSplatRouteImport } from './routes/_app.$';
 import { Route as AppAccountRouteImport } from './routes/_app.account';
 import { Route as AppSelfServiceRouteImport } from './routes/_app.self-service';
 import { Route as AppPPageRouteImport } from './routes/_app.p.$page';
@@ -24,6 +25,11 @@ const AppRoute = AppRouteImport.update({
 const AppIndexRoute = AppIndexRouteImport.update({
   id: '/',
   path: '/',
+  getParentRoute: () => AppRoute,
+} as any);
+const AppSplatRoute = AppSplatRouteImport.update({
+  id: '/$',
+  path: '/$',
   getParentRoute: () => AppRoute,
 } as any);
 const AppAccountRoute = AppAccountRouteImport.update({
@@ -54,6 +60,7 @@ const AppRCollectionIdRoute = AppRCollectionIdRouteImport.update({
 
 export interface FileRoutesByFullPath {
   '/': typeof AppIndexRoute;
+  '/$': typeof AppSplatRoute;
   '/account': typeof AppAccountRoute;
   '/self-service': typeof AppSelfServiceRoute;
   '/p/$page': typeof AppPPageRoute;
@@ -61,6 +68,7 @@ export interface FileRoutesByFullPath {
   '/r/$collection/$id': typeof AppRCollectionIdRoute;
 }
 export interface FileRoutesByTo {
+  '/$': typeof AppSplatRoute;
   '/account': typeof AppAccountRoute;
   '/self-service': typeof AppSelfServiceRoute;
   '/': typeof AppIndexRoute;
@@ -71,6 +79,7 @@ export interface FileRoutesByTo {
 export interface FileRoutesById {
   __root__: typeof rootRouteImport;
   '/_app': typeof AppRouteWithChildren;
+  '/_app/$': typeof AppSplatRoute;
   '/_app/account': typeof AppAccountRoute;
   '/_app/self-service': typeof AppSelfServiceRoute;
   '/_app/': typeof AppIndexRoute;
@@ -82,6 +91,7 @@ export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
   fullPaths:
     | '/'
+    | '/$'
     | '/account'
     | '/self-service'
     | '/p/$page'
@@ -89,6 +99,7 @@ export interface FileRouteTypes {
     | '/r/$collection/$id';
   fileRoutesByTo: FileRoutesByTo;
   to:
+    | '/$'
     | '/account'
     | '/self-service'
     | '/'
@@ -98,6 +109,7 @@ export interface FileRouteTypes {
   id:
     | '__root__'
     | '/_app'
+    | '/_app/$'
     | '/_app/account'
     | '/_app/self-service'
     | '/_app/'
@@ -124,6 +136,13 @@ declare module '@tanstack/react-router' {
       path: '/';
       fullPath: '/';
       preLoaderRoute: typeof AppIndexRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    '/_app/$': {
+      id: '/_app/$';
+      path: '/$';
+      fullPath: '/$';
+      preLoaderRoute: typeof AppSplatRouteImport;
       parentRoute: typeof AppRoute;
     };
     '/_app/account': {
@@ -165,6 +184,7 @@ declare module '@tanstack/react-router' {
 }
 
 interface AppRouteChildren {
+  AppSplatRoute: typeof AppSplatRoute;
   AppAccountRoute: typeof AppAccountRoute;
   AppSelfServiceRoute: typeof AppSelfServiceRoute;
   AppIndexRoute: typeof AppIndexRoute;
@@ -174,6 +194,7 @@ interface AppRouteChildren {
 }
 
 const AppRouteChildren: AppRouteChildren = {
+  AppSplatRoute: AppSplatRoute,
   AppAccountRoute: AppAccountRoute,
   AppSelfServiceRoute: AppSelfServiceRoute,
   AppIndexRoute: AppIndexRoute,

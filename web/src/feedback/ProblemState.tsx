@@ -37,7 +37,7 @@ export function ProblemState({ error, onRetry, actions }: ProblemStateProps) {
             <CircleAlert aria-hidden />
           )
         }
-        title={title}
+        title={<h2>{title}</h2>}
         actions={
           <>
             {onRetry && !missing && (

@@ -4,6 +4,8 @@ import { useTranslation } from 'react-i18next';
 import type { EntityMeta, RecordData } from '@/api/types';
 import { problemText } from '@/feedback/problem-text';
 import { failed, told } from '@/feedback/toasts';
+import { useReader } from '@/reader/context';
+import { formatInteger } from '@/reader/format';
 import { Button } from '@/ui/button';
 import { deleteOperations, useBulk } from './bulk';
 import { recordName } from './GridRow';
@@ -15,12 +17,14 @@ const BulkEditDialog = lazy(() =>
 interface BulkBarProps {
   entity: EntityMeta;
   records: RecordData[];
+  /** There are more that match than those selected: how many in all, and the way to select them. */
+  matching: { total: number; select: () => Promise<void> } | null;
   /** The list shows deleted records: they are brought back instead. */
   deleted: boolean;
   onSelect: (ids: string[]) => void;
 }
 
-function useDeletion({ entity, records, onSelect }: Omit<BulkBarProps, 'deleted'>) {
+function useDeletion({ entity, records, onSelect }: Omit<BulkBarProps, 'deleted' | 'matching'>) {
   const { t } = useTranslation();
   const { run, restore } = useBulk(entity);
   const bringBack = async (gone: RecordData[]) => {
@@ -57,8 +61,9 @@ function useDeletion({ entity, records, onSelect }: Omit<BulkBarProps, 'deleted'
   return { remove, bringBack };
 }
 
-export function BulkBar({ entity, records, deleted, onSelect }: BulkBarProps) {
+export function BulkBar({ entity, records, matching, deleted, onSelect }: BulkBarProps) {
   const { t } = useTranslation();
+  const { language } = useReader();
   const [dialog, setDialog] = useState<RecordData[] | null>(null);
   const [busy, setBusy] = useState(false);
   const { remove, bringBack } = useDeletion({ entity, records, onSelect });
@@ -66,6 +71,8 @@ export function BulkBar({ entity, records, deleted, onSelect }: BulkBarProps) {
     setBusy(true);
     void act().finally(() => setBusy(false));
   };
+  const selectMatching = (select: () => Promise<void>) => () =>
+    select().catch((error: unknown) => failed(t('bulk.not_selected'), problemText(error, t)));
   const restoreSelected = async () => {
     await bringBack(records);
     onSelect([]);
@@ -80,6 +87,11 @@ export function BulkBar({ entity, records, deleted, onSelect }: BulkBarProps) {
           <span role="status" className="px-2 font-medium whitespace-nowrap tabular-nums">
             {t('bulk.selected', { count: records.length })}
           </span>
+          {matching && (
+            <Button variant="ghost" disabled={busy} onClick={() => during(selectMatching(matching.select))}>
+              {t('bulk.select_matching', { total: formatInteger(matching.total, language) })}
+            </Button>
+          )}
           {!deleted && entity.can.edit && (
             <Button disabled={busy} onClick={() => setDialog(records)}>
               <Pencil aria-hidden /> {t('action.edit')}

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo, useRef, useState } from 'react';
 import type { ListParams } from '@/api/records';
-import type { AppMeta, EntityMeta } from '@/api/types';
+import type { AppMeta, EntityMeta, RecordData } from '@/api/types';
 import { useWidth } from '@/reader/measure';
 import { useIsTouch, useIsWide } from '@/reader/media';
 import { useLiveRows } from '@/records/live/live-rows';
@@ -15,9 +15,9 @@ import { Grid, type GridHandle } from './Grid';
 import { ListState } from './ListState';
 import { useGridLayout } from './layout';
 import { NewRows } from './NewRows';
-import { fieldsToRead, type Rows, useRows } from './rows';
+import { fieldsToRead, type Rows, readMatching, useRows } from './rows';
 import { SidePanel } from './SidePanel';
-import { keepOnly, NOTHING } from './selection';
+import { keepOnly, NOTHING, type Selection, selectAll } from './selection';
 import { Toolbar } from './Toolbar';
 import { useListKeys } from './useListKeys';
 
@@ -67,14 +67,35 @@ function useRoom() {
   return { place, wide, cards, rowHeight };
 }
 
-function useSelection(rows: Rows) {
-  const [selection, setSelection] = useState(NOTHING);
+/** What is selected: rows on screen, or everything the list's question matches, read or not. */
+function useSelection(entity: EntityMeta, params: ListParams, rows: Rows) {
+  const question = JSON.stringify(params);
+  const [selection, setRows] = useState(NOTHING);
+  const [matching, setMatching] = useState<{ question: string; records: RecordData[] } | null>(null);
   const selected = useMemo(() => keepOnly(selection, new Set(rows.ids)), [selection, rows.ids]);
-  const records = useMemo(
+  const onScreen = useMemo(
     () => rows.records.filter(({ id }) => selected.ids.has(id)),
     [rows.records, selected],
   );
-  return { selected, records, setSelection };
+  const setSelection = (next: Selection) => {
+    setMatching(null);
+    setRows(next);
+  };
+  const total = rows.total ?? 0;
+  const selectMatching = async () => {
+    const records = await readMatching(entity, params);
+    setRows(selectAll(rows.ids));
+    setMatching({ question, records });
+  };
+  const everything = matching?.question === question ? matching.records : null;
+  // Offered once every row that was read is selected, and there are more.
+  const more = everything === null && onScreen.length === rows.ids.length && total > rows.ids.length;
+  return {
+    selected,
+    records: everything ?? onScreen,
+    setSelection,
+    matching: more ? { total, select: selectMatching } : null,
+  };
 }
 
 function useOpening(entity: EntityMeta, { search, change }: AddressState, wide: boolean) {
@@ -105,7 +126,7 @@ export function RecordList({ entity, app }: RecordListProps) {
   const params = listParams(entity, search, shown);
   const { query, rows } = useRows(entity, params, view.ready);
   const live = useLiveRows({ entity, params, scrolledAway });
-  const { selected, records, setSelection } = useSelection(rows);
+  const { selected, records, setSelection, matching } = useSelection(entity, params, rows);
   const open = useOpening(entity, view, wide);
   useListKeys({ focusSearch: () => searchBox.current?.focus() });
   const none = rows.ids.length === 0 && !query.isPending;
@@ -163,6 +184,7 @@ export function RecordList({ entity, app }: RecordListProps) {
         <BulkBar
           entity={entity}
           records={records}
+          matching={matching}
           deleted={search.deleted === true}
           onSelect={(ids) => setSelection({ ids: new Set(ids), anchor: null })}
         />
@@ -173,7 +195,10 @@ export function RecordList({ entity, app }: RecordListProps) {
           <CreateDialog
             entity={entity}
             onClose={() => change({ create: undefined }, true)}
-            onCreated={(id) => change({ create: undefined, open: id }, true)}
+            onCreated={(id) => {
+              setSelection(NOTHING);
+              change({ create: undefined, open: id }, true);
+            }}
           />
         )}
       </Suspense>

@@ -1,7 +1,7 @@
 /** The rows of a list: pages of the server put together, read on as the person scrolls. */
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { type ListParams, listQuery } from '@/api/records';
+import { type ListParams, listQuery, readList } from '@/api/records';
 import type { EntityMeta, Labels, RecordData } from '@/api/types';
 
 export interface Rows {
@@ -39,6 +39,26 @@ export function useRows(entity: EntityMeta, params: ListParams, enabled: boolean
     };
   }, [query.data]);
   return { query, rows };
+}
+
+/** How many rows are acted on at once at the most: what the server counts up to. */
+const MOST = 10_000;
+/** The most the server gives at once. */
+const LARGEST_PAGE = 500;
+
+/** Everything the question of a list matches, also what has not been scrolled to. */
+export async function readMatching(entity: EntityMeta, params: ListParams): Promise<RecordData[]> {
+  const question = { ...params, fields: fieldsToRead(entity, []), limit: LARGEST_PAGE };
+  const byId = new Map<string, RecordData>();
+  let cursor: string | null = null;
+  do {
+    const page = await readList(entity, question, cursor);
+    for (const record of page.items) {
+      byId.set(record.id, record);
+    }
+    cursor = page.next_cursor;
+  } while (cursor !== null && byId.size < MOST);
+  return [...byId.values()].slice(0, MOST);
 }
 
 /** The fields a list must ask for: what is shown, and what names and marks a record. */

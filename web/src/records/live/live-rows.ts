@@ -3,7 +3,7 @@
  * their place, rows that no longer belong leave, new ones wait above until they are asked for.
  */
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { changePages, type Pages, readFromTop } from '@/api/record-cache';
 import { type ListParams, readList, recordKeys } from '@/api/records';
 import type { ChangeEvent, Condition, EntityMeta } from '@/api/types';
@@ -11,6 +11,8 @@ import { useChanges } from './live';
 
 /** So many changes at once are an import: the list is read again as a whole. */
 const TOO_MANY = 200;
+/** The stream tells of a change when it is written; the index of words knows it a little later. */
+const INDEXED = [1_500, 5_000];
 
 export function narrowed(filter: Condition | null | undefined, ids: string[]): Condition {
   const these: Condition = { field: 'id', op: 'in', value: ids };
@@ -70,8 +72,19 @@ export function useLiveRows({ entity, params, scrolledAway }: LiveRowsOptions) {
     }
   };
 
+  const show = (changes: ChangeEvent[]) =>
+    void apply(changes).catch(() => client.invalidateQueries({ queryKey, exact: true }));
+  const looks = useRef(new Set<ReturnType<typeof setTimeout>>());
+  useEffect(() => () => looks.current.forEach(clearTimeout), []);
   useChanges(entity.name, (changes) => {
-    apply(changes).catch(() => client.invalidateQueries({ queryKey, exact: true }));
+    show(changes);
+    for (const wait of params.q ? INDEXED : []) {
+      const look = setTimeout(() => {
+        looks.current.delete(look);
+        show(changes);
+      }, wait);
+      looks.current.add(look);
+    }
   });
   return { waiting: ids.size, refresh };
 }

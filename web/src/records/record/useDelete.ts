@@ -1,28 +1,12 @@
-import { type InfiniteData, type QueryClient, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { isProblem } from '@/api/problem';
+import { dropRecords } from '@/api/record-cache';
 import { deleteRecord, recordKeys, restoreRecord } from '@/api/records';
-import type { EntityMeta, ListPage, RecordData } from '@/api/types';
+import type { EntityMeta, RecordData } from '@/api/types';
 import { problemText } from '@/feedback/problem-text';
 import { failed, told } from '@/feedback/toasts';
-
-type Pages = InfiniteData<ListPage, string | null>;
-
-function takeFromLists(client: QueryClient, entity: EntityMeta, id: string): void {
-  client.setQueriesData<Pages>({ queryKey: recordKeys.lists(entity.name) }, (data) =>
-    data?.pages.some(({ items }) => items.some((item) => item.id === id))
-      ? {
-          ...data,
-          pages: data.pages.map((page) => ({
-            ...page,
-            items: page.items.filter((item) => item.id !== id),
-            total: page.total === null ? null : Math.max(0, page.total - 1),
-          })),
-        }
-      : data,
-  );
-}
 
 interface ConfirmDelete {
   title: string;
@@ -31,8 +15,8 @@ interface ConfirmDelete {
 }
 
 /**
- * Deletes without asking, for there is a way back: the record leaves the screen at once, and the message
- * that says so brings it back. `onGone` leads away from it.
+ * Deletes without asking, for there is a way back: the message that says so brings the record back. It
+ * leaves the screen once the server has said so, and not before. `onGone` leads away from it.
  */
 export function useDelete(entity: EntityMeta, record: RecordData, name: string, onGone: () => void) {
   const { t } = useTranslation();
@@ -52,9 +36,9 @@ export function useDelete(entity: EntityMeta, record: RecordData, name: string, 
 
   const remove = async (token?: string): Promise<void> => {
     setQuestion(null);
-    takeFromLists(client, entity, record.id);
     try {
       await deleteRecord(entity, record.id, token);
+      dropRecords(client, entity.name, [record.id]);
       onGone();
       told(t('record.deleted', { name }), { label: t('action.undo'), run: () => void restore() });
       // What is on screen of it goes; its own query is not asked again, it would only say 404.
@@ -63,7 +47,6 @@ export function useDelete(entity: EntityMeta, record: RecordData, name: string, 
         predicate: ({ queryKey }) => queryKey[2] !== 'record',
       });
     } catch (error) {
-      await readAgain();
       const confirm = isProblem(error) ? error.document.confirm_token : undefined;
       if (isProblem(error) && error.code === 'confirmation_required' && confirm) {
         setQuestion({

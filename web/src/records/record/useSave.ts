@@ -1,13 +1,14 @@
 /** Sends what was changed, in one PATCH, and knows what to do with each answer. */
-import { type InfiniteData, type QueryClient, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { activityKeys } from '@/api/activity';
 import { decodeValue } from '@/api/json';
 import { fieldNamed } from '@/api/meta';
 import { isProblem, type Problem } from '@/api/problem';
+import { putRecords } from '@/api/record-cache';
 import { recordKeys, recordQuery, updateRecord } from '@/api/records';
-import type { EntityMeta, FieldConflict, ListPage, RecordPage } from '@/api/types';
+import type { EntityMeta, FieldConflict, RecordPage } from '@/api/types';
 import { told } from '@/feedback/toasts';
 import type { Errors } from '@/records/form/useErrors';
 import { decided, patchBase, type Side, withoutSaved } from './buffer';
@@ -17,24 +18,6 @@ import type { Edit } from './useEdit';
 export type Question =
   | { kind: 'conflict'; conflicts: FieldConflict[]; changes: Record<string, unknown> }
   | { kind: 'confirm'; title: string; text: string; verb: string; confirm: () => Promise<boolean> };
-
-type Pages = InfiniteData<ListPage, string | null>;
-
-/** Rows on screen show the saved record at once; whether it still belongs there the stream will say. */
-function putIntoLists(client: QueryClient, entity: EntityMeta, { record, labels }: RecordPage): void {
-  client.setQueriesData<Pages>({ queryKey: recordKeys.lists(entity.name) }, (data) =>
-    data?.pages.some(({ items }) => items.some(({ id }) => id === record.id))
-      ? {
-          ...data,
-          pages: data.pages.map((page) => ({
-            ...page,
-            labels: { ...page.labels, ...labels },
-            items: page.items.map((item) => (item.id === record.id ? { ...item, ...record } : item)),
-          })),
-        }
-      : data,
-  );
-}
 
 interface SaveSource {
   entity: EntityMeta;
@@ -55,7 +38,7 @@ export function useSave({ entity, page, reference, edit, errors }: SaveSource) {
 
   const accept = (saved: RecordPage, sent: Record<string, unknown>) => {
     client.setQueryData(recordKeys.record(entity.name, reference), saved);
-    putIntoLists(client, entity, saved);
+    putRecords(client, entity.name, [saved.record], saved.labels);
     edit.setBuffer((current) => withoutSaved(current, sent, saved.record, entity.fields));
     errors.clear();
     told(t('record.saved'));
