@@ -46,6 +46,9 @@ pub enum BlobError<E = std::convert::Infallible> {
     Disk(#[from] io::Error),
 }
 
+/// Where files lie while they are written.
+const INCOMING: &str = "incoming";
+
 /// Bytes kept to recognise a type.
 const HEAD: usize = 512;
 
@@ -59,7 +62,12 @@ impl Blobs {
             &hmac::Key::new(hmac::HMAC_SHA256, secret),
             b"opsflux file names",
         );
-        std::fs::create_dir_all(root.join("incoming"))?;
+        let incoming = root.join(INCOMING);
+        // What a crash left; nobody else writes here, the folder is one process's.
+        match std::fs::remove_dir_all(&incoming) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => std::fs::create_dir_all(&incoming)?,
+        }
         let key = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
         Ok(Blobs {
             root: root.to_owned(),
@@ -81,27 +89,16 @@ impl Blobs {
         S: Stream<Item = Result<Bytes, E>> + Unpin,
         E: std::fmt::Display,
     {
-        let incoming = self.root.join("incoming").join(Uuid::new_v4().to_string());
-        let written = write_to(&incoming, source, limit).await;
-        match written {
-            Ok(stored) => match self.keep(tenant, &incoming, &stored).await {
-                Ok(()) => Ok(stored),
-                Err(error) => {
-                    discard(&incoming).await;
-                    Err(error.into())
-                }
-            },
-            Err(error) => {
-                discard(&incoming).await;
-                Err(error)
-            }
-        }
+        let incoming = Incoming::new(&self.root);
+        let stored = write_to(&incoming.0, source, limit).await?;
+        self.keep(tenant, &incoming.0, &stored).await?;
+        Ok(stored)
     }
 
     async fn keep(&self, tenant: i64, incoming: &Path, stored: &Stored) -> io::Result<()> {
         let path = self.path(tenant, &stored.sha256);
         if fs::try_exists(&path).await? {
-            return fs::remove_file(incoming).await;
+            return Ok(());
         }
         let Some(folder) = path.parent() else {
             return Err(io::ErrorKind::InvalidInput.into());
@@ -162,11 +159,24 @@ where
     })
 }
 
-async fn discard(path: &Path) {
-    if let Err(error) = fs::remove_file(path).await
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        tracing::warn!(%error, "an incomplete upload stays behind");
+/// A file that is being written. It goes with this value, also when its sender goes away in the
+/// middle, unless it was moved to its place by then.
+struct Incoming(PathBuf);
+
+impl Incoming {
+    fn new(root: &Path) -> Incoming {
+        Incoming(root.join(INCOMING).join(Uuid::new_v4().to_string()))
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        // One call that waits for nothing: nobody is left to wait for it.
+        if let Err(error) = std::fs::remove_file(&self.0)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "an incomplete upload stays behind");
+        }
     }
 }
 
@@ -231,6 +241,27 @@ mod tests {
         let broken = stream::iter([Ok(Bytes::from_static(b"half")), Err("gone")]);
         let error = blobs.write(1, broken, 100).await.unwrap_err();
         assert!(matches!(error, BlobError::Source(_)));
+        assert_eq!(files(folder.path()), 0);
+    }
+
+    #[tokio::test]
+    async fn a_sender_who_goes_away_leaves_nothing_and_neither_does_a_crash() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path(), &[1; 32]).unwrap();
+        let half = stream::iter([Ok::<_, String>(Bytes::from_static(b"half"))]);
+        let never = Box::pin(half.chain(stream::pending()));
+        let begun = async {
+            while files(folder.path()) == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = blobs.write(1, never, 100) => panic!("it has no end"),
+            () = begun => {}
+        }
+        assert_eq!(files(folder.path()), 0);
+        std::fs::write(folder.path().join(INCOMING).join("left"), "half").unwrap();
+        Blobs::open(folder.path(), &[1; 32]).unwrap();
         assert_eq!(files(folder.path()), 0);
     }
 }

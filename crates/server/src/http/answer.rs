@@ -78,14 +78,38 @@ impl Encoding {
     }
 }
 
+/// What an answer hangs on besides the reply. Taken from a request before its handler takes the
+/// headers away.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    encoding: Option<Encoding>,
+    /// What `If-None-Match` names, when it is a read.
+    known: Vec<HeaderValue>,
+}
+
+impl Wanted {
+    /// Reads the headers of a request.
+    #[must_use]
+    pub fn of(method: &Method, headers: &HeaderMap) -> Wanted {
+        let known = if *method == Method::GET {
+            headers
+                .get_all(header::IF_NONE_MATCH)
+                .iter()
+                .cloned()
+                .collect()
+        } else {
+            Vec::new()
+        };
+        Wanted {
+            encoding: Encoding::accepted(headers),
+            known,
+        }
+    }
+}
+
 /// Turns the reply of an operation into the answer to a request.
 #[must_use]
-pub fn reply(
-    method: &Method,
-    headers: &HeaderMap,
-    reply: Reply,
-    telling: &Telling<'_>,
-) -> Response {
+pub fn reply(wanted: &Wanted, reply: Reply, telling: &Telling<'_>) -> Response {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = reply.status;
     for (name, value) in reply.headers {
@@ -93,9 +117,8 @@ pub fn reply(
     }
     let tagged = answer.headers().get(header::ETAG).cloned();
     if let Some(tag) = &tagged
-        && *method == Method::GET
         && reply.status == StatusCode::OK
-        && knows(headers, tag)
+        && names(&wanted.known, tag)
     {
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
         return answer;
@@ -112,8 +135,8 @@ pub fn reply(
         .or_insert(HeaderValue::from_static(caching));
     match reply.body {
         ReplyBody::Empty => {}
-        ReplyBody::Json(bytes) => json(&mut answer, headers, bytes),
-        ReplyBody::Bulk(results) => json(&mut answer, headers, bulk(&results, telling)),
+        ReplyBody::Json(bytes) => json(&mut answer, wanted.encoding, bytes),
+        ReplyBody::Bulk(results) => json(&mut answer, wanted.encoding, bulk(&results, telling)),
         ReplyBody::Stream(kind, stream) => {
             if let Ok(kind) = HeaderValue::from_str(&kind) {
                 answer.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -157,7 +180,7 @@ fn bulk(results: &[BulkResult], telling: &Telling<'_>) -> Vec<u8> {
     body
 }
 
-fn json(answer: &mut Response, headers: &HeaderMap, bytes: Vec<u8>) {
+fn json(answer: &mut Response, encoding: Option<Encoding>, bytes: Vec<u8>) {
     answer.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),
@@ -169,7 +192,7 @@ fn json(answer: &mut Response, headers: &HeaderMap, bytes: Vec<u8>) {
     answer
         .headers_mut()
         .insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    let packed = Encoding::accepted(headers).and_then(|encoding| {
+    let packed = encoding.and_then(|encoding| {
         encoding
             .pack(&bytes, false)
             .ok()
@@ -189,10 +212,13 @@ fn json(answer: &mut Response, headers: &HeaderMap, bytes: Vec<u8>) {
 /// Whether `If-None-Match` names the tag.
 #[must_use]
 pub fn knows(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    names(headers.get_all(header::IF_NONE_MATCH), tag)
+}
+
+fn names<'v>(known: impl IntoIterator<Item = &'v HeaderValue>, tag: &HeaderValue) -> bool {
     let Ok(tag) = tag.to_str() else { return false };
-    headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
+    known
+        .into_iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(|known| known.trim().trim_start_matches("W/"))
@@ -249,7 +275,7 @@ mod tests {
             instance: "/x",
             request_id: "r",
         };
-        reply(method, headers, sent, &telling)
+        reply(&Wanted::of(method, headers), sent, &telling)
     }
 
     fn record() -> Reply {

@@ -24,11 +24,12 @@ use crate::problem::{Problem, Telling};
 pub const PREFIX: &str = "/api/v1";
 
 /// Answers a request below [`PREFIX`].
-pub async fn respond(app: &App, frame: &Frame, parts: Parts, body: Body) -> Response {
+pub async fn respond(app: &App, frame: &Frame, mut parts: Parts, body: Body) -> Response {
     let began = Instant::now();
     let served = app.served();
     let asked = request::language(&parts.headers).unwrap_or_default();
-    let path = parts.uri.path();
+    let uri = parts.uri.clone();
+    let path = uri.path();
     let below = path.strip_prefix(PREFIX).unwrap_or(path);
     let (mounted, params) = match served.registry.find(&parts.method, below) {
         Found::Operation(mounted, params) => (mounted, params),
@@ -46,7 +47,7 @@ pub async fn respond(app: &App, frame: &Frame, parts: Parts, body: Body) -> Resp
         mounted,
         params,
         frame,
-        &parts,
+        &mut parts,
         body,
         &mut language,
     )
@@ -113,7 +114,7 @@ async fn run(
     mounted: &Mounted,
     path: Vec<String>,
     frame: &Frame,
-    parts: &Parts,
+    parts: &mut Parts,
     body: Body,
     language: &mut Language,
 ) -> Result<Response, Refused> {
@@ -133,25 +134,29 @@ async fn run(
         Incoming::Whole(body) => (body, None),
         Incoming::Upload(upload) => (bytes::Bytes::new(), Some(upload)),
     };
+    let wanted = answer::Wanted::of(&parts.method, &parts.headers);
     let call = Call {
         caller,
         origin,
         language: *language,
-        operation: format!("{} {}", operation.method, parts.uri.path()),
+        operation: kept_under(operation, parts.uri.path()),
         path,
         query,
-        headers: parts.headers.clone(),
+        headers: std::mem::take(&mut parts.headers),
         body,
         upload,
     };
     let reply = (operation.handler)(call).await?;
     let telling = telling(served, *language, parts.uri.path(), frame);
-    Ok(answer::reply(
-        &parts.method,
-        &parts.headers,
-        reply,
-        &telling,
-    ))
+    Ok(answer::reply(&wanted, reply, &telling))
+}
+
+/// What an idempotency key belongs to; reading takes none.
+fn kept_under(operation: &Operation, path: &str) -> String {
+    if operation.method == Method::GET {
+        return String::new();
+    }
+    format!("{} {path}", operation.method)
 }
 
 /// Who asks. What needs nobody also answers those whose session has run out or who do not repeat

@@ -60,7 +60,11 @@ async fn respond(
     request: Request,
 ) -> Response {
     let frame = Frame::read(request.headers(), peer, &app.config.http.trusted_proxies);
-    let span = tracing::info_span!("request", request_id = frame.request_id);
+    let span = tracing::info_span!(
+        "request",
+        request_id = frame.request_id,
+        traceparent = frame.traceparent
+    );
     let began = Instant::now();
     let (method, path) = match app.config.log.requests {
         LoggedRequests::All => (
@@ -94,7 +98,8 @@ async fn respond(
 
 /// A defect that panics costs its own request a 500 and nobody else anything.
 async fn guarded(app: &App, frame: &Frame, request: Request) -> Response {
-    let path = request.uri().path().to_owned();
+    // Shared, not copied: nobody reads it unless something breaks.
+    let uri = request.uri().clone();
     let language = request::language(request.headers()).unwrap_or_default();
     let outcome = AssertUnwindSafe(dispatch(app, frame, request))
         .catch_unwind()
@@ -107,7 +112,7 @@ async fn guarded(app: &App, frame: &Frame, request: Request) -> Response {
         let telling = Telling {
             words: &served.words,
             language,
-            instance: &path,
+            instance: uri.path(),
             request_id: &frame.request_id,
         };
         answer::error(&error, &telling)

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{PASSWORD, Server};
+use crate::support::{PASSWORD, Server, on_both};
 
 fn code(answer: &crate::support::Answer) -> String {
     assert_eq!(answer.header("content-type"), "application/problem+json");
@@ -114,6 +114,32 @@ async fn a_request_keeps_the_id_and_the_trace_it_came_with() {
     assert_eq!(answer.header("x-request-id"), "from-outside-1");
     assert_eq!(answer.header("traceparent"), trace);
     assert_eq!(answer.json()["request_id"], "from-outside-1");
+}
+
+#[tokio::test]
+async fn what_a_request_did_is_found_in_the_audit_by_its_id() {
+    on_both(async |server| {
+        let admin = server.admin().await;
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        for (headers, id) in [
+            (("x-request-id", "from-outside-7"), "from-outside-7"),
+            (("traceparent", trace), "4bf92f3577b34da6a3ce929d0e0e4736"),
+        ] {
+            let ticket = json!({"title": id});
+            let made = admin
+                .write(Method::POST, "/tickets", &[headers], &ticket)
+                .await;
+            assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+            let noted = admin
+                .get(&format!("/audit-entries?request_id={id}"))
+                .await
+                .json();
+            let entry = &noted["items"][0];
+            assert_eq!(entry["action"], "create", "{noted}");
+            assert_eq!(entry["after"]["title"], id);
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -134,6 +134,39 @@ async fn everything_is_there(settings: &[(&str, &str)]) {
     the_document_speaks_of_it(&client).await;
     it_can_be_drawn(&client).await;
     assert!(running.stop().await);
+    a_field_joins(&folder, &settings).await;
+}
+
+/// “Adding a field is one line and its words”: what is there gets its default while people work.
+async fn a_field_joins(folder: &tempfile::TempDir, settings: &[(&str, &str)]) {
+    let assets = folder.path().join("modules/assets");
+    let declaration = assets.join("entities/vehicle.toml");
+    let known = std::fs::read_to_string(&declaration).expect("the declaration");
+    let line = "seats = { type = \"integer\", required = true, default = 5 }\nsite =";
+    std::fs::write(&declaration, known.replace("site =", line)).expect("one line");
+    for language in ["fr", "en", "es", "pt"] {
+        let file = assets.join(format!("locales/{language}.json"));
+        let known = std::fs::read_to_string(&file).expect("words");
+        let mut words: Json = serde_json::from_str(&known).expect("JSON");
+        words["entities"]["vehicle"]["fields"]["seats"] = "Places".into();
+        std::fs::write(file, words.to_string()).expect("the words");
+    }
+    check(folder.path());
+    let running = start(config(folder, settings)).await.expect("a server");
+    let client = admin(&running).await;
+    for _ in 0..100 {
+        let ready = client.get("//ready").await;
+        assert_eq!(ready.status, StatusCode::OK, "it answers meanwhile");
+        if ready.json()["migration"] == "done" {
+            break;
+        }
+        // What is filled is not told by an event.
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(client.get("//ready").await.json()["migration"], "done");
+    let first = client.get("/vehicles/VEH-0001").await.json();
+    assert_eq!(first["seats"], 5, "{first}");
+    assert!(running.stop().await);
 }
 
 async fn admin(running: &Running) -> Client {

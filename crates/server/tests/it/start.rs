@@ -12,7 +12,7 @@ use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use opsflux_server::run::{StartError, start};
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::process::{Serving, opsflux};
 use crate::support::{ADMIN, Client, PASSWORD, Server, config};
@@ -140,6 +140,31 @@ fn the_administrators_password_is_kept_as_a_hash_and_never_told() {
         let database = std::fs::read(data.join("opsflux.db")).expect("the database");
         assert!(holds(&database, "$argon2id$"), "no hash is kept");
     }
+}
+
+#[test]
+fn a_request_is_found_in_the_log_by_its_id_and_its_trace() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let mut command = opsflux(&data);
+    command.env("OPSFLUX_LOG__REQUESTS", "all");
+    let serving = Serving::start(command);
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let client = Client::at(serving.address);
+        let sent = [("x-request-id", "from-outside-3"), ("traceparent", trace)];
+        client.get_with("/tickets", &sent).await;
+    });
+    let said = serving.stop(&data);
+    let line = said.lines().find(|line| line.contains("from-outside-3"));
+    let line: Json = serde_json::from_str(line.expect("a line")).expect("JSON");
+    assert_eq!(line["request_id"], "from-outside-3");
+    assert_eq!(line["traceparent"], trace);
+    assert_eq!(
+        (&line["path"], &line["status"]),
+        (&"/api/v1/tickets".into(), &401.into())
+    );
 }
 
 fn everything_below(folder: &Path) -> Vec<PathBuf> {
