@@ -21,8 +21,6 @@ use crate::{FILE, TARGET, handler};
 const MAX_SIZE: u64 = 100 * 1024 * 1024;
 /// Most files in one request.
 const MAX_FILES: usize = 50;
-/// Longest idempotency key.
-const LONGEST_KEY: usize = 255;
 
 #[derive(Clone)]
 struct Room {
@@ -168,7 +166,7 @@ async fn receive(room: Room, mut call: Call) -> Result<Reply, Error> {
         .resolve(caller, room.holder, call.path(0))
         .await?;
     let holder = room.records.schema().entity(room.holder).name.clone();
-    let key = Key::of(&call, caller)?;
+    let key = Key::of(&call, caller);
     let mut form = multer::Multipart::new(upload.into_chunks(), boundary);
     let mut made = Vec::new();
     while let Some(field) = form.next_field().await.map_err(broken)? {
@@ -267,14 +265,8 @@ struct Key(Vec<u8>);
 
 impl Key {
     /// Person, operation and key of a call; `None` without a key.
-    fn of(call: &Call, caller: &Caller) -> Result<Option<Key>, Error> {
-        let Some(key) = call.header(KEY_HEADER) else {
-            return Ok(None);
-        };
-        if !(1..=LONGEST_KEY).contains(&key.len()) {
-            let detail = format!("1 to {LONGEST_KEY} characters");
-            return Err(Error::query("Idempotency-Key", "invalid_value", detail));
-        }
+    fn of(call: &Call, caller: &Caller) -> Option<Key> {
+        let key = call.header(KEY_HEADER)?;
         let mut all = caller.tenant().to_be_bytes().to_vec();
         all.extend_from_slice(caller.user().as_bytes());
         for part in [call.operation.as_str(), key] {
@@ -282,7 +274,7 @@ impl Key {
             all.extend_from_slice(&part.len().to_be_bytes());
             all.extend_from_slice(part.as_bytes());
         }
-        Ok(Some(Key(all)))
+        Some(Key(all))
     }
 
     /// What the record of the file in this place is called.

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::SearchError;
 use crate::document::{document, key, searched};
 use crate::highlight::highlight;
-use crate::index::Index;
+use crate::index::{Index, UNFINISHED};
 use crate::query::query;
 use crate::words::words;
 
@@ -77,7 +77,7 @@ impl Search {
                         .filter_map(|r| document(&self.index.fields, &schema, tenant.number, r))
                         .collect();
                     // Not final until the last: a broken fill is begun again.
-                    self.apply(Vec::new(), documents, i64::MIN).await?;
+                    self.apply(Vec::new(), documents, UNFINISHED).await?;
                     done += found.len() as u64;
                     progress(done);
                 }

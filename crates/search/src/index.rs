@@ -18,6 +18,8 @@ use crate::document::searched;
 
 /// Raised when documents are made otherwise: an index of another number is made again.
 const FORMAT: u32 = 1;
+/// The place of an index that is being filled: one that stops there counts as empty.
+pub const UNFINISHED: i64 = i64::MIN;
 /// Memory of the writer; tantivy wants 15 MB at least.
 const WRITER_BYTES: usize = 20_000_000;
 const WORDS: &str = "words";
@@ -90,14 +92,15 @@ impl Index {
         })
     }
 
-    /// The place in the feed up to which the index stands; `None` for an index never filled, or
-    /// of another format.
+    /// The place in the feed up to which the index stands; `None` for an index never filled to its
+    /// end, or of another format.
     pub fn position(&self) -> Option<i64> {
         let payload = self.index.load_metas().ok()?.payload?;
         let (pos, fingerprint) = payload.split_once(' ')?;
         (fingerprint == self.fingerprint)
             .then(|| pos.parse().ok())
             .flatten()
+            .filter(|pos| *pos != UNFINISHED)
     }
 
     /// Removes the records of `keys`, adds `documents` and moves to `position`, all or nothing.
@@ -172,4 +175,28 @@ fn fingerprint(schema: &Schema) -> String {
         }
     }
     parts.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_whose_filling_broke_off_is_filled_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let schema = Schema::default();
+        let open = || Index::open(folder.path(), &schema).unwrap();
+        assert_eq!(open().position(), None, "never filled");
+        let index = open();
+        index
+            .apply(std::iter::empty(), Vec::new(), UNFINISHED)
+            .unwrap();
+        assert_eq!(index.position(), None, "in the middle");
+        drop(index);
+        let index = open();
+        assert_eq!(index.position(), None, "broken off");
+        index.apply(std::iter::empty(), Vec::new(), 7).unwrap();
+        drop(index);
+        assert_eq!(open().position(), Some(7));
+    }
 }

@@ -66,6 +66,9 @@ enum Command {
     /// Accounts, from the shell
     #[command(subcommand)]
     User(User),
+    /// The full-text index
+    #[command(subcommand)]
+    Search(SearchIndex),
     /// Check configuration, database, disk and clock
     Doctor,
     /// Ask the running server whether it is well, for containers
@@ -90,6 +93,13 @@ pub enum Module {
     },
     /// The modules in the program
     List,
+}
+
+/// The full-text index.
+#[derive(Debug, Subcommand)]
+pub enum SearchIndex {
+    /// Make it again from the records; while no server runs on the data folder
+    Rebuild,
 }
 
 /// Accounts.
@@ -181,6 +191,7 @@ async fn run(command: Command, config: Config) -> Done {
         Command::Module(Module::Check { folder, fix }) => commands::module::check(&folder, fix),
         Command::Module(Module::List) => commands::module::list(),
         Command::User(user) => commands::user::run(config, user).await,
+        Command::Search(SearchIndex::Rebuild) => commands::search::rebuild(config).await,
         Command::Doctor => commands::doctor::run(config).await,
         Command::Health => commands::health::run(config).await,
         Command::RecoverKey => commands::recover_key::run(&config),

@@ -232,6 +232,32 @@ mod tests {
     }
 
     #[test]
+    fn of_the_files_of_past_days_the_last_ones_stay() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for day in ["2020-01-01", "2020-01-02", "2020-01-03"] {
+            let name = format!("opsflux.log.{day}");
+            std::fs::write(folder.path().join(name), "old").expect("a file");
+        }
+        let log = Log {
+            file: Some(folder.path().join("opsflux.log")),
+            keep: 2,
+            ..Log::default()
+        };
+        let (mut file, flush) = file_of(&log).expect("a log").expect("a file");
+        file.write_all(b"today\n").expect("a line");
+        drop((file, flush));
+        let mut names: Vec<String> = std::fs::read_dir(folder.path())
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name())
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        assert_eq!(names.len(), 2, "{names:?}");
+        let today = folder.path().join(&names[1]);
+        assert_eq!(std::fs::read_to_string(today).expect("today's"), "today\n");
+    }
+
+    #[test]
     fn a_text_line_stays_one_line() {
         let line = line(
             true,

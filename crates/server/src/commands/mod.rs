@@ -8,6 +8,7 @@ pub mod module;
 pub mod openapi;
 pub mod recover_key;
 pub mod reference;
+pub mod search;
 pub mod serve;
 pub mod user;
 

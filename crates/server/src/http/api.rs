@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::request::Parts;
 use http::{Method, StatusCode, header};
+use opsflux_records::entity::KEY_HEADER;
 use opsflux_records::{Call, Caller, Error, Language, Needs, Operation};
 
 use super::answer;
@@ -19,6 +20,9 @@ use super::registry::{Found, Mounted};
 use super::request::{self, Frame};
 use crate::app::{App, Served};
 use crate::problem::{Problem, Telling};
+
+/// Longest idempotency key.
+const LONGEST_KEY: usize = 255;
 
 /// Under which all operations stand.
 pub const PREFIX: &str = "/api/v1";
@@ -127,6 +131,7 @@ async fn run(
     app.limit(caller.as_ref(), frame)?;
     allow(operation, caller.as_ref(), served)?;
     check_accept(operation, parts)?;
+    check_key(operation, parts)?;
     let query = query::decode(parts.uri.query().unwrap_or_default())?;
     query::check(operation, &query)?;
     let incoming = body::read(operation, &parts.headers, body, app.body_limits()).await;
@@ -225,6 +230,20 @@ fn check_accept(operation: &Operation, parts: &Parts) -> Result<(), Refused> {
     let problem =
         Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable").with("expected", events);
     Err(Refused::Problem(problem))
+}
+
+/// A key nobody could repeat is refused whatever the operation does with keys.
+fn check_key(operation: &Operation, parts: &Parts) -> Result<(), Error> {
+    let key = parts.headers.get(KEY_HEADER);
+    match key.map(|key| key.len()) {
+        Some(length)
+            if operation.method == Method::POST && !(1..=LONGEST_KEY).contains(&length) =>
+        {
+            let detail = format!("1 to {LONGEST_KEY} characters");
+            Err(Error::query("Idempotency-Key", "invalid_value", detail))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Says what would have been understood.

@@ -11,10 +11,11 @@ use hyper::body::Frame;
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use opsflux_server::run::{StartError, start};
+use opsflux_testkit::postgres::Cluster;
 
 use serde_json::{Value as Json, json};
 
-use crate::process::{Serving, opsflux};
+use crate::process::{Serving, done, opsflux};
 use crate::support::{ADMIN, Client, PASSWORD, Server, config};
 
 #[tokio::test]
@@ -65,6 +66,37 @@ async fn what_was_written_is_there_after_a_restart() {
     // The session outlives the process: its key and its row do.
     let path = format!("/tickets/{}", made["number"].as_str().expect("a number"));
     assert_eq!(client.get(&path).await.json()["title"], "Kept");
+}
+
+#[tokio::test]
+async fn one_command_makes_the_search_index_again_on_either_database() {
+    let database = Cluster::shared().and_then(|cluster| cluster.database());
+    let database = database.unwrap_or_else(|error| panic!("{error}"));
+    let url = database.url();
+    for settings in [vec![], vec![("OPSFLUX_DATABASE_URL", url.as_str())]] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().join("data");
+        let rebuild = || {
+            let mut command = opsflux(&data);
+            command.args(["search", "rebuild"]).envs(settings.clone());
+            command
+        };
+        let running = start(config(&folder, &settings)).await.expect("a server");
+        let mut client = Client::at(running.address).signed_in(ADMIN, PASSWORD).await;
+        client.ticket("Phare du port").await;
+        let refused = rebuild().output().expect("the program");
+        assert!(!refused.status.success(), "a server runs on the folder");
+        assert!(running.stop().await);
+        std::fs::remove_dir_all(data.join("search")).expect("the index");
+        let said = done(rebuild());
+        assert!(said.contains("are in the search index"), "{said}");
+        let running = start(config(&folder, &settings)).await.expect("a server");
+        client.address = running.address;
+        // At once: it is there and not being made.
+        let hits = client.get("/search?q=phare").await.json();
+        assert_eq!(hits["items"][0]["title"], "Phare du port", "{hits}");
+        assert!(running.stop().await);
+    }
 }
 
 #[tokio::test]
