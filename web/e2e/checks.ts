@@ -4,7 +4,7 @@ import { expect, type Locator, type Page } from '@playwright/test';
 import en from '../src/locales/en.json' with { type: 'json' };
 
 /** The page has come to rest: nothing is being read, nothing moves. */
-export async function settled(page: Page): Promise<void> {
+async function settled(page: Page): Promise<void> {
   await expect(page.locator('.animate-pulse')).toHaveCount(0);
   await page.evaluate(async () => {
     const ending = document

@@ -211,7 +211,8 @@ export type FieldConflict = NonNullable<ProblemDocument['conflicts']>[number];
 export type BulkOperation =
   | { op: 'create'; data: Record<string, unknown> }
   | { op: 'update'; id: string; version?: number; data: Record<string, unknown> }
-  | { op: 'delete'; id: string };
+  | { op: 'delete'; id: string }
+  | { op: 'restore'; id: string };
 
 export type BulkResult =
   | { status: number; record: RecordData; problem?: undefined }

@@ -9,17 +9,17 @@ describe('how long ago, and in how long', () => {
 
   it.each([
     [0, 'now'],
-    [-0.5, '30 min. ago'],
-    [-10, '10 hr. ago'],
-    [23, 'in 23 hr.'],
+    [-0.5, '30 minutes ago'],
+    [-10, '10 hours ago'],
+    [23, 'in 23 hours'],
     // In 40 hours it is Sunday, not tomorrow.
     [40, 'in 2 days'],
     [-26, 'yesterday'],
     [-24 * 6, '6 days ago'],
-    [-24 * 10, '1 wk. ago'],
-    [24 * 40, 'in 1 mo.'],
+    [-24 * 10, '1 week ago'],
+    [24 * 40, 'in 1 month'],
     // Twenty months ago was not “last year”.
-    [-24 * 600, '1 yr. ago'],
+    [-24 * 600, '1 year ago'],
   ])('%d hours are “%s”', (count, text) => {
     expect(said(hours(count))).toBe(text);
   });

@@ -86,10 +86,7 @@ const SHORT_STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 ];
 
 function relative(language: string, numeric: 'auto' | 'always'): Intl.RelativeTimeFormat {
-  return cached(
-    `r:${language}:${numeric}`,
-    () => new Intl.RelativeTimeFormat(language, { numeric, style: 'short' }),
-  );
+  return cached(`r:${language}:${numeric}`, () => new Intl.RelativeTimeFormat(language, { numeric }));
 }
 
 /**

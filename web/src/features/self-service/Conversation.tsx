@@ -4,7 +4,7 @@ import { FileText, Send } from 'lucide-react';
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { commentsQuery, filesQuery } from '@/api/activity';
-import { fileAddress } from '@/api/files';
+import { fileAddress, isPicture } from '@/api/files';
 import { newId } from '@/api/ids';
 import type { EntityMeta, FileData, Labels, Me, RecordPage } from '@/api/types';
 import { problemText } from '@/feedback/problem-text';
@@ -13,7 +13,7 @@ import { useDraft } from '@/records/form/drafts';
 import { isSubmitKey } from '@/records/form/keys';
 import { Avatar, Moment } from '@/records/record/activity/Person';
 import { useSendComment } from '@/records/record/activity/useComments';
-import { UploadRow } from '@/records/record/files/Files';
+import { UploadList } from '@/records/record/files/Files';
 import { useUploads } from '@/records/record/files/useUploads';
 import { Button } from '@/ui/button';
 import { cn } from '@/ui/cn';
@@ -28,7 +28,6 @@ interface Said {
 }
 
 function Attached({ file }: { file: FileData }) {
-  const picture = /^image\/(png|jpeg|gif|webp|avif|bmp)$/.test(file.media_type);
   return (
     <a
       href={fileAddress(file.id)}
@@ -36,7 +35,7 @@ function Attached({ file }: { file: FileData }) {
       rel="noreferrer"
       className="inline-flex max-w-full items-center gap-2 font-medium hover:underline"
     >
-      {picture ? (
+      {isPicture(file) ? (
         <img
           src={fileAddress(file.id)}
           alt={file.name}
@@ -236,18 +235,7 @@ export function Conversation({ entity, page, me }: ConversationProps) {
           />
         ))}
       </ol>
-      {uploads.uploads.length > 0 && (
-        <ul className="rounded-md border">
-          {uploads.uploads.map((upload) => (
-            <UploadRow
-              key={upload.key}
-              upload={upload}
-              onStop={() => uploads.stop(upload.key)}
-              onRetry={() => uploads.retry(upload)}
-            />
-          ))}
-        </ul>
-      )}
+      <UploadList uploads={uploads} />
       {entity.comments && <Reply entity={entity} id={page.record.id} uploads={uploads} />}
     </section>
   );

@@ -111,7 +111,7 @@ export const registry: FieldRegistry = {
     wide: true,
     format: (value) => plainMarkdown(value),
   },
-  email: { ...text, Display: EmailDisplay, Input: LineInput },
+  email: { ...text, Display: EmailDisplay, Input: LineInput, width: 240 },
   phone: { ...text, Display: PhoneDisplay, Input: LineInput, width: 140 },
   url: { ...text, Display: UrlDisplay, Input: LineInput },
   color: { ...text, Display: ColorDisplay, Input: control('ColorInput'), width: 110 },

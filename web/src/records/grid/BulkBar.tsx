@@ -28,7 +28,7 @@ function useDeletion({ entity, records, onSelect }: Omit<BulkBarProps, 'deleted'
   const { t } = useTranslation();
   const { run, restore } = useBulk(entity);
   const bringBack = async (gone: RecordData[]) => {
-    const count = await restore(gone);
+    const count = await restore(gone).catch(() => 0);
     if (count < gone.length) {
       failed(t('bulk.not_restored', { count: gone.length - count }));
     }

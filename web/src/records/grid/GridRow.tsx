@@ -75,6 +75,30 @@ const surface =
 
 const cardSurface = 'bg-background hover:bg-hover aria-selected:bg-selected data-open:bg-selected';
 
+interface SelectCellProps {
+  entity: EntityMeta;
+  record: RecordData;
+  selected: boolean;
+  className: string;
+}
+
+/** The box that selects the row. */
+function SelectCell({ entity, record, selected, className }: SelectCellProps) {
+  const { t } = useTranslation();
+  return (
+    <div
+      role="gridcell"
+      id={rowId(record.id, 0)}
+      aria-colindex={1}
+      data-select
+      aria-label={t('grid.select_row', { name: recordName(entity, record) })}
+      className={cn('grid place-items-center', className)}
+    >
+      <Checkmark checked={selected} />
+    </div>
+  );
+}
+
 function LineRow({
   entity,
   record,
@@ -88,7 +112,6 @@ function LineRow({
   open,
   activeColumn,
 }: GridRowProps) {
-  const { t } = useTranslation();
   const ring = 'outline-2 -outline-offset-2 outline-accent';
   return (
     <div
@@ -100,16 +123,12 @@ function LineRow({
       className="group/row absolute inset-x-0 grid border-b"
       style={{ height, transform: `translateY(${top}px)`, gridTemplateColumns: template }}
     >
-      <div
-        role="gridcell"
-        id={rowId(record.id, 0)}
-        aria-colindex={1}
-        data-select
-        aria-label={t('grid.select_row', { name: recordName(entity, record) })}
-        className={cn('sticky left-0 z-1 grid place-items-center', surface, activeColumn === 0 && ring)}
-      >
-        <Checkmark checked={selected} />
-      </div>
+      <SelectCell
+        entity={entity}
+        record={record}
+        selected={selected}
+        className={cn('sticky left-0 z-1', surface, activeColumn === 0 && ring)}
+      />
       {columns.map((column, at) => (
         <div
           key={column.id}
@@ -146,7 +165,6 @@ function CardRow({
   open,
   activeColumn,
 }: GridRowProps) {
-  const { t } = useTranslation();
   const title = columns.find(({ id }) => id === entity.title_field) ?? columns[0];
   const rest = columns.filter((column) => column !== title).slice(0, 4);
   return (
@@ -163,16 +181,7 @@ function CardRow({
       )}
       style={{ height, transform: `translateY(${top}px)` }}
     >
-      <div
-        role="gridcell"
-        id={rowId(record.id, 0)}
-        aria-colindex={1}
-        data-select
-        aria-label={t('grid.select_row', { name: recordName(entity, record) })}
-        className="grid w-11 shrink-0 place-items-center"
-      >
-        <Checkmark checked={selected} />
-      </div>
+      <SelectCell entity={entity} record={record} selected={selected} className="w-11 shrink-0" />
       <div
         role="gridcell"
         id={rowId(record.id, 1)}

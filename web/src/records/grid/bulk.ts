@@ -1,7 +1,7 @@
 /** Changing and deleting many records at once: each succeeds or fails by itself, and says so. */
 import { useQueryClient } from '@tanstack/react-query';
 import { dropRecords, putRecords, readFromTop } from '@/api/record-cache';
-import { bulkWrite, recordKeys, restoreRecord } from '@/api/records';
+import { bulkWrite, recordKeys } from '@/api/records';
 import type { BulkOperation, BulkResult, EntityMeta, ProblemDocument, RecordData } from '@/api/types';
 
 export interface Outcome {
@@ -24,10 +24,23 @@ export function deleteOperations(records: RecordData[]): BulkOperation[] {
   return records.map(({ id }) => ({ op: 'delete', id }));
 }
 
-export function reportOf(records: RecordData[], results: BulkResult[]): BulkReport {
+function restoreOperations(records: RecordData[]): BulkOperation[] {
+  return records.map(({ id }) => ({ op: 'restore', id }));
+}
+
+/** A parent takes its parts along, deleted and brought back: for those selected too nothing is left to do. */
+function isDoneAlready(operation: BulkOperation | undefined, result: BulkResult): boolean {
+  return result.status === 404 && (operation?.op === 'delete' || operation?.op === 'restore');
+}
+
+export function reportOf(
+  records: RecordData[],
+  operations: BulkOperation[],
+  results: BulkResult[],
+): BulkReport {
   const outcomes = records.map((record, index): Outcome => {
     const result = results[index];
-    if (result && result.status < 400) {
+    if (result && (result.status < 400 || isDoneAlready(operations[index], result))) {
       return { record: result.record ?? record, problem: null };
     }
     const unanswered: ProblemDocument = { type: 'about:blank', title: '', status: 0 };
@@ -50,7 +63,7 @@ export function useBulk(entity: EntityMeta) {
   ): Promise<BulkReport> => {
     let report: BulkReport;
     try {
-      report = reportOf(records, await bulkWrite(entity, operations, onProgress));
+      report = reportOf(records, operations, await bulkWrite(entity, operations, onProgress));
     } catch (error) {
       // The answer got lost; what of it the server has written must be read.
       await readFromTop(client, lists);
@@ -68,10 +81,13 @@ export function useBulk(entity: EntityMeta) {
     return report;
   };
   const restore = async (records: RecordData[]): Promise<number> => {
-    const results = await Promise.allSettled(records.map(({ id }) => restoreRecord(entity, id)));
-    // Where they belong in each list only the server knows.
-    await readFromTop(client, lists);
-    return results.filter(({ status }) => status === 'fulfilled').length;
+    const operations = restoreOperations(records);
+    try {
+      return reportOf(records, operations, await bulkWrite(entity, operations)).done.length;
+    } finally {
+      // Where they belong in each list only the server knows.
+      await readFromTop(client, lists);
+    }
   };
   return { run, restore };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RecordData } from '@/api/types';
-import { editOperations, reportOf } from './bulk';
+import { deleteOperations, editOperations, reportOf } from './bulk';
 import { moved } from './keys';
 import { allState, extendTo, keepOnly, NOTHING, type Selection, selectAll, toggle } from './selection';
 
@@ -82,8 +82,16 @@ describe('a bulk edit', () => {
   });
 
   it('counts an operation without an answer as failed', () => {
-    const report = reportOf(records, [{ status: 200, record: { id: 'a', version: 4 } }]);
+    const operations = editOperations(records, 'priority', 'low');
+    const report = reportOf(records, operations, [{ status: 200, record: { id: 'a', version: 4 } }]);
     expect(report.done).toEqual([{ id: 'a', version: 4 }]);
     expect(report.failed.map(({ record }) => record.id)).toEqual(['b']);
+  });
+
+  it('takes a part that its parent took along for deleted, but for an edit it is missing', () => {
+    const gone = { status: 404, problem: { type: '/problems/not_found', title: 'Not found', status: 404 } };
+    const results = [{ status: 204 }, gone];
+    expect(reportOf(records, deleteOperations(records), results).failed).toEqual([]);
+    expect(reportOf(records, editOperations(records, 'priority', 'low'), results).failed).toHaveLength(1);
   });
 });

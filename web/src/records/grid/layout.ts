@@ -54,11 +54,31 @@ function storedWidths(entity: EntityMeta): Record<string, number> {
   }
 }
 
+/** Of a letter in a badge, on the average; and of all that stands around its words. */
+const LETTER = 6.6;
+const AROUND_A_BADGE = 44;
+
+/** As wide as the longest of its words, in whatever language; never narrower than a heading needs. */
+function badgeWidth(options: { label: string }[], heading: string): number {
+  const longest = Math.max(heading.length, ...options.map(({ label }) => label.length));
+  return Math.min(240, Math.ceil(longest * LETTER) + AROUND_A_BADGE);
+}
+
 function defaultWidth(entity: EntityMeta, field: FieldMeta): number {
   if (field.name === entity.title_field) {
-    return 340;
+    return 320;
   }
-  return field.name === 'number' && entity.number ? 110 : kindOf(field).width;
+  if (field.name === 'number' && entity.number) {
+    return 106;
+  }
+  switch (field.type) {
+    case 'choice':
+      return badgeWidth(field.options, field.label);
+    case 'state':
+      return badgeWidth(entity.states, field.label);
+    default:
+      return kindOf(field).width;
+  }
 }
 
 /** Number and title stay in sight while one scrolls to the right. */

@@ -137,7 +137,10 @@ export class FakeServer {
       status,
       problem: { type: '/problems/refused', title: 'refused', status, detail },
     });
-    if (!record || record._deleted) {
+    if (operation.op === 'restore' && record?._deleted) {
+      return { status: 200, record: this.write(collection, record, { _deleted: false }) };
+    }
+    if (!record || record._deleted || operation.op === 'restore') {
       return refuse(404, 'No such record.');
     }
     if (operation.op === 'delete') {

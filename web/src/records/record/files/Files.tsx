@@ -4,7 +4,7 @@ import { Download, FileText, Paperclip, RotateCw, Trash2, X } from 'lucide-react
 import { useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { activityKeys, deletePart, filesQuery, restorePart } from '@/api/activity';
-import { fileAddress } from '@/api/files';
+import { fileAddress, isPicture } from '@/api/files';
 import type { EntityMeta, FileData } from '@/api/types';
 import { ProblemState } from '@/feedback/ProblemState';
 import { problemText } from '@/feedback/problem-text';
@@ -15,11 +15,6 @@ import { Moment } from '@/records/record/activity/Person';
 import { Button } from '@/ui/button';
 import { Skeleton } from '@/ui/skeleton';
 import type { Upload, Uploads } from './useUploads';
-
-/** What a browser draws by itself and cannot run: a drawing in SVG may carry a program. */
-function isPicture(file: FileData): boolean {
-  return /^image\/(png|jpeg|gif|webp|avif|bmp)$/.test(file.media_type);
-}
 
 /** Deletes at once; the message that says so brings it back. */
 function useDeleteFile(entity: EntityMeta, id: string) {
@@ -102,7 +97,7 @@ interface UploadRowProps {
   onRetry: () => void;
 }
 
-export function UploadRow({ upload, onStop, onRetry }: UploadRowProps) {
+function UploadRow({ upload, onStop, onRetry }: UploadRowProps) {
   const { t } = useTranslation();
   const { language } = useReader();
   const { file, done, error } = upload;
@@ -142,6 +137,24 @@ export function UploadRow({ upload, onStop, onRetry }: UploadRowProps) {
         <X aria-hidden />
       </Button>
     </li>
+  );
+}
+
+/** What is on its way, with how far it has got. */
+export function UploadList({ uploads }: { uploads: Uploads }) {
+  return (
+    uploads.uploads.length > 0 && (
+      <ul className="rounded-md border">
+        {uploads.uploads.map((upload) => (
+          <UploadRow
+            key={upload.key}
+            upload={upload}
+            onStop={() => uploads.stop(upload.key)}
+            onRetry={() => uploads.retry(upload)}
+          />
+        ))}
+      </ul>
+    )
   );
 }
 
@@ -189,18 +202,7 @@ export function Files({ entity, id, me, manages, uploads }: FilesProps) {
         <AttachButton onFiles={(list) => void uploads.add(list)} />
         <span className="text-xs text-muted-foreground pointer-coarse:hidden">{t('files.hint')}</span>
       </div>
-      {uploads.uploads.length > 0 && (
-        <ul className="rounded-md border">
-          {uploads.uploads.map((upload) => (
-            <UploadRow
-              key={upload.key}
-              upload={upload}
-              onStop={() => uploads.stop(upload.key)}
-              onRetry={() => uploads.retry(upload)}
-            />
-          ))}
-        </ul>
-      )}
+      <UploadList uploads={uploads} />
       {isError && !data ? (
         <ProblemState error={error} onRetry={() => void refetch()} />
       ) : !data ? (
