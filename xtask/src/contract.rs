@@ -27,20 +27,21 @@ struct Person {
     examples: &'static str,
 }
 
+/// The user first: he can take nothing from the administrator.
 const PEOPLE: [Person; 2] = [
+    Person {
+        who: "user",
+        email: "grace.koumba@ges-energie.example",
+        password: "Demo-OpsFlux-2026",
+        phases: "fuzzing",
+        examples: "4",
+    },
     Person {
         who: "administrator",
         email: "admin@opsflux.local",
         password: crate::server::ADMIN_PASSWORD,
         phases: "coverage,fuzzing",
         examples: "3",
-    },
-    Person {
-        who: "user",
-        email: "grace.koumba@ges-energie.example",
-        password: "Demo-OpsFlux-2026",
-        phases: "fuzzing",
-        examples: "6",
     },
 ];
 

@@ -1,4 +1,4 @@
-//! What a developer runs: `cargo xtask run|web|test|tidy|generate|contract|bench`.
+//! What a developer runs: `cargo xtask run|web|test|tidy|generate|contract|deny|bench`.
 //!
 //! Each command is a list of steps that print what they do and how long it took; the first that
 //! fails ends the run. What must never be here: anything the program itself needs to run.
@@ -30,9 +30,10 @@ fn main() -> ExitCode {
         "tidy" => tidy::tidy(),
         "generate" => generate::generate(),
         "contract" => contract::check(),
+        "deny" => contract::deny(),
         "bench" => bench::bench(rest),
         _ => {
-            eprintln!("cargo xtask run | web | test | tidy | generate | contract | bench");
+            eprintln!("cargo xtask run | web | test | tidy | generate | contract | deny | bench");
             return ExitCode::from(2);
         }
     };

@@ -11,6 +11,7 @@
 
 mod accounts;
 mod assets;
+mod bad_input;
 mod dispatch;
 mod document;
 mod entity;
