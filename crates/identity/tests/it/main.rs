@@ -4,6 +4,7 @@
 
 mod accounts;
 mod bootstrap;
+mod calls;
 mod deleting;
 mod house;
 mod login;
