@@ -103,7 +103,7 @@ export function GridHeader({
       <div
         role="row"
         aria-rowindex={1}
-        className="grid h-8 border-b bg-surface pointer-coarse:h-11"
+        className="grid h-8 border-b bg-surface pointer-coarse:h-[45px]"
         style={{ gridTemplateColumns: template }}
       >
         <div

@@ -193,7 +193,9 @@ function Frame({ missing, onClose }: { missing: boolean; onClose?: () => void })
   const navigate = useNavigate();
   const { entity, page, mode } = useRecordSession();
   const { edit, save } = useEditing();
-  const [writing, setWriting] = useState(false);
+  // All fields are open for writing from this save on, until the next.
+  const [writingSince, setWritingSince] = useState<number | null>(null);
+  const writing = writingSince === save.saves;
   const [box, width] = useWidth<HTMLDivElement>();
   const gone = useRef(false);
   const title = recordTitle(entity, edit.values, t);
@@ -212,7 +214,7 @@ function Frame({ missing, onClose }: { missing: boolean; onClose?: () => void })
     <article ref={box} aria-label={title} className="flex h-full flex-col print:block print:h-auto">
       <RecordHeader
         writing={writing}
-        onWriting={() => setWriting(!writing)}
+        onWriting={() => setWritingSince(writing ? null : save.saves)}
         onDelete={removal.remove}
         onClose={onClose}
       />

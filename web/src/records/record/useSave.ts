@@ -32,6 +32,7 @@ export function useSave({ entity, page, reference, edit, errors }: SaveSource) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const [pending, setPending] = useState(false);
+  const [saves, setSaves] = useState(0);
   const [question, setQuestion] = useState<Question | null>(null);
   const { record } = page;
   const readAgain = () => client.fetchQuery({ ...recordQuery(entity, reference), staleTime: 0 });
@@ -41,6 +42,7 @@ export function useSave({ entity, page, reference, edit, errors }: SaveSource) {
     putRecords(client, entity.name, [saved.record], saved.labels);
     edit.setBuffer((current) => withoutSaved(current, sent, saved.record, entity.fields));
     errors.clear();
+    setSaves((count) => count + 1);
     told(t('record.saved'));
     void client.invalidateQueries({ queryKey: activityKeys.history(entity.name, record.id) });
   };
@@ -148,6 +150,8 @@ export function useSave({ entity, page, reference, edit, errors }: SaveSource) {
     save,
     decide,
     pending,
+    /** How often it was saved since it is on screen. */
+    saves,
     question,
     /** Shows both sides before the server asks for it. */
     compare: () =>
