@@ -22,6 +22,21 @@ test('the theme is light, dark, or follows the system as it changes, and is kept
   await expect(dark).toHaveCount(0);
 });
 
+test('where one arrives, each view says how much waits in it, and changes as work comes in', async ({
+  page,
+  request,
+}) => {
+  const api = await Api.as(request, ADMIN);
+  await signIn(page, ADMIN, '/');
+  const waiting = page.getByRole('link', { name: /^Critical/ });
+  await expect(waiting).toHaveText(/\d$/);
+  const before = Number((await waiting.innerText()).match(/\d+$/)?.[0]);
+  await api.create('tickets', { title: 'The quay crane does not stop', priority: 'critical' });
+  await expect(waiting).toHaveText(new RegExp(`${before + 1}$`));
+  await waiting.click();
+  await expect(page.getByRole('row').filter({ hasText: 'The quay crane does not stop' })).toBeVisible();
+});
+
 test('on a desktop a record opens beside the list, which stays in use', async ({ page }) => {
   await page.setViewportSize({ width: 1920, height: 1080 });
   await signIn(page, ADMIN, '/r/assets');

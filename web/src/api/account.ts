@@ -1,7 +1,7 @@
 /** Signing in and out, the person's own profile and sessions. */
 import { queryOptions } from '@tanstack/react-query';
 import { api } from './client';
-import type { Theme } from './types';
+import type { Input } from './schema';
 
 /** The tokens come as cookies, which no script sees. */
 export async function signIn(email: string, password: string): Promise<void> {
@@ -12,11 +12,7 @@ export async function signOut(): Promise<void> {
   await api.post('/auth/logout', {});
 }
 
-export interface ProfileChange {
-  language?: string;
-  theme?: Theme;
-  time_zone?: string | null;
-}
+export type ProfileChange = Input<'patch', '/auth/me'>['body'];
 
 export async function updateProfile(change: ProfileChange): Promise<void> {
   await api.patch('/auth/me', { body: change });

@@ -70,6 +70,18 @@ export function listQuery(entity: EntityMeta, params: ListParams) {
   });
 }
 
+/** How many records a filter lets through: exact, or at least so many. */
+export function countQuery(entity: EntityMeta, filter: Condition | null) {
+  return queryOptions({
+    queryKey: [...recordKeys.all, entity.name, 'count', filter] as const,
+    queryFn: async ({ signal }) => {
+      const fields = entity.title_field === null ? undefined : [entity.title_field];
+      const { total, total_is } = await readList(entity, { fields, filter, limit: 1 }, null, signal);
+      return { total: total ?? 0, more: total_is === 'at_least' };
+    },
+  });
+}
+
 type RawRecord = RecordData & { labels?: RecordPage['labels']; can?: RecordPage['can'] };
 
 function recordPage(entity: EntityMeta, raw: RawRecord): RecordPage {

@@ -210,7 +210,9 @@ export function CreateForm(props: CreateFormProps) {
           <Checkbox checked={another} onCheckedChange={(checked) => setAnother(checked === true)} />
           {t('form.another')}
         </label>
-        <Button onClick={props.onCancel}>{t('action.cancel')}</Button>
+        <Button className="max-sm:hidden" onClick={props.onCancel}>
+          {t('action.cancel')}
+        </Button>
         <Button type="submit" variant="primary" disabled={create.isPending}>
           {t('action.create')}
         </Button>
