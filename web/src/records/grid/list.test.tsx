@@ -89,7 +89,7 @@ describe('the grid', () => {
     await user.keyboard('{ArrowUp}{ArrowRight}{Alt>}{Shift>}{ArrowRight}{/Shift}{/Alt}');
     await waitFor(() => expect(search()).toEqual({ columns: ['number', 'status', 'title'] }));
     await user.keyboard('{Alt>}{ArrowRight}{/Alt}');
-    await waitFor(() => expect(localStorage.getItem('opsflux.widths.ticket')).toContain('"title":356'));
+    await waitFor(() => expect(localStorage.getItem('opsflux.widths.ticket')).toContain('"title":336'));
   });
 });
 
