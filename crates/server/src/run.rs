@@ -124,6 +124,30 @@ impl Base {
         )
     }
 
+    /// The bytes of files, in the folder.
+    ///
+    /// # Errors
+    /// [`StartError::SubFolder`].
+    pub fn blobs(&self) -> Result<Blobs, StartError> {
+        let opened = Blobs::open(&self.folder.path().join("files"), &self.secret);
+        opened.map_err(|error| StartError::SubFolder {
+            what: "files",
+            why: error.to_string(),
+        })
+    }
+
+    /// The index of the full text, in the folder.
+    ///
+    /// # Errors
+    /// [`StartError::SubFolder`].
+    pub fn search(&self) -> Result<Search, StartError> {
+        let opened = Search::open(self.records.clone(), &self.folder.path().join("search"));
+        opened.map_err(|error| StartError::SubFolder {
+            what: "the search index",
+            why: error.to_string(),
+        })
+    }
+
     /// Makes what an empty database needs so that somebody can sign in.
     ///
     /// # Errors
@@ -171,13 +195,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let bootstrapped = base.bootstrap().await?;
     let identity = base.identity();
     let (stop, stopping) = watch::channel(false);
-    let path = base.folder.path();
-    let sub_folder = |what, why: String| StartError::SubFolder { what, why };
-    let blobs = Blobs::open(&path.join("files"), &base.secret)
-        .map_err(|error| sub_folder("files", error.to_string()))?;
-    let search = Search::open(base.records.clone(), &path.join("search"))
-        .map_err(|error| sub_folder("the search index", error.to_string()))?;
-    let search = Arc::new(search);
+    let blobs = base.blobs()?;
+    let search = Arc::new(base.search()?);
     base.records.set_searcher(search.clone());
     let address = base.config.http.listen;
     let listener = TcpListener::bind(address)
@@ -316,12 +335,7 @@ pub async fn document(config: Config) -> Result<bytes::Bytes, StartError> {
 async fn document_in(config: Config) -> Result<bytes::Bytes, StartError> {
     let base = Base::open(config).await?;
     let (_stop, stopping) = watch::channel(false);
-    let blobs = Blobs::open(&base.folder.path().join("files"), &base.secret).map_err(|error| {
-        StartError::SubFolder {
-            what: "files",
-            why: error.to_string(),
-        }
-    })?;
+    let blobs = base.blobs()?;
     let identity = base.identity();
     let app = App::new(Parts {
         config: base.config,

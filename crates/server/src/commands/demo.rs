@@ -5,12 +5,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use opsflux_demo::{DemoOptions, Progress, fill};
-use opsflux_documents::Blobs;
 use opsflux_records::Sealer;
 
-use super::{Done, first_start, say};
+use super::{Done, say};
 use crate::config::{Config, Mode};
-use crate::run::Base;
 
 /// What every account of the demo company signs in with. It is printed and stands in the
 /// documentation, so it is given only where nothing is at stake.
@@ -23,17 +21,11 @@ pub async fn run(config: Config, tickets: u32, seed: u64) -> Done {
     if config.mode == Mode::Production {
         return Err("demo accounts share a known password: set OPSFLUX_MODE=development".into());
     }
-    let base = Base::open(config).await?;
-    let bootstrapped = base.bootstrap().await?;
-    say(&first_start(
-        &base.config,
-        &bootstrapped,
-        base.recovery.as_ref(),
-    ))?;
+    let base = super::open(config).await?;
     let keys = base.keys.clone();
     let hashed = tokio::task::spawn_blocking(move || keys.hash_password(PASSWORD)).await?;
     let password_hash = hashed.map_err(|(code, _)| format!("the demo password: {code}"))?;
-    let blobs = Blobs::open(&base.folder.path().join("files"), &base.secret)?;
+    let blobs = base.blobs()?;
     let options = DemoOptions {
         tickets,
         seed,

@@ -18,9 +18,18 @@ use std::process::ExitCode;
 use opsflux_identity::Bootstrapped;
 
 use crate::config::{Config, Secret};
+use crate::run::Base;
 
 /// How a command ends.
 type Done = Result<ExitCode, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Opens everything, makes what an empty database needs, and tells what cannot be asked for again.
+async fn open(config: Config) -> Result<Base, Box<dyn std::error::Error + Send + Sync>> {
+    let base = Base::open(config).await?;
+    let made = base.bootstrap().await?;
+    say(&first_start(&base.config, &made, base.recovery.as_ref()))?;
+    Ok(base)
+}
 
 /// What a first start made and nobody can ask for again. Secrets are told here, once, and not
 /// through the log.

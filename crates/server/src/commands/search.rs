@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use opsflux_search::Search;
-
 use super::{Done, say};
 use crate::config::Config;
 use crate::run::Base;
@@ -12,7 +10,7 @@ use crate::run::Base;
 /// and makes it again at the start when it is not there.
 pub async fn rebuild(config: Config) -> Done {
     let base = Base::open(config).await?;
-    let search = Search::open(base.records.clone(), &base.folder.path().join("search"))?;
+    let search = base.search()?;
     let mut records = 0;
     search.fill(|done| records = done).await?;
     say(&format!("{records} records are in the search index.\n"))?;

@@ -13,11 +13,10 @@ use opsflux_records::{Actor, Caller, Error, Origin, Records, WriteOptions};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::{Done, first_start, say};
+use super::{Done, say};
 use crate::cli::User;
 use crate::config::Config;
 use crate::problem::{Problem, Telling};
-use crate::run::Base;
 use crate::words::Words;
 
 /// Accounts made from the shell belong to the first tenant: the one that holds the instance.
@@ -26,13 +25,7 @@ const TENANT: i64 = 1;
 const LONGEST: u64 = 2048;
 
 pub async fn run(config: Config, command: User) -> Done {
-    let base = Base::open(config).await?;
-    let bootstrapped = base.bootstrap().await?;
-    say(&first_start(
-        &base.config,
-        &bootstrapped,
-        base.recovery.as_ref(),
-    ))?;
+    let base = super::open(config).await?;
     let done = match command {
         User::Create {
             email,
