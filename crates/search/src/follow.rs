@@ -86,6 +86,16 @@ impl Search {
         self.apply(Vec::new(), Vec::new(), end).await
     }
 
+    /// Lets go of the folder, when the server stops; what is searched for is still found.
+    pub async fn close(&self) {
+        let index = self.index.clone();
+        match tokio::task::spawn_blocking(move || index.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the search index did not end well"),
+            Err(died) => tracing::warn!(%died, "the search index did not end well"),
+        }
+    }
+
     async fn apply(
         &self,
         keys: Vec<String>,

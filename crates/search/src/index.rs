@@ -47,7 +47,8 @@ pub struct Fields {
 pub struct Index {
     pub fields: Fields,
     pub reader: IndexReader,
-    writer: Mutex<IndexWriter>,
+    /// None once the index is closed.
+    writer: Mutex<Option<IndexWriter>>,
     index: Tantivy,
     fingerprint: String,
 }
@@ -82,7 +83,7 @@ impl Index {
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
-        let writer = Mutex::new(index.writer_with_num_threads(1, WRITER_BYTES)?);
+        let writer = Mutex::new(Some(index.writer_with_num_threads(1, WRITER_BYTES)?));
         Ok(Index {
             fields,
             reader,
@@ -113,7 +114,8 @@ impl Index {
         documents: Vec<TantivyDocument>,
         position: i64,
     ) -> Result<(), SearchError> {
-        let mut writer = self.writer.lock();
+        let mut open = self.writer.lock();
+        let writer = open.as_mut().ok_or(SearchError::Closed)?;
         let written = (|| {
             for key in keys {
                 writer.delete_term(Term::from_field_text(self.fields.key, &key));
@@ -133,12 +135,24 @@ impl Index {
         Ok(())
     }
 
+    /// Lets go of the folder: what runs in the background ends, nothing is written any more.
+    ///
+    /// # Errors
+    /// When what ran had failed.
+    pub fn close(&self) -> Result<(), SearchError> {
+        match self.writer.lock().take() {
+            Some(writer) => Ok(writer.wait_merging_threads()?),
+            None => Ok(()),
+        }
+    }
+
     /// Empties the index.
     ///
     /// # Errors
     /// When the index cannot be written.
     pub fn clear(&self) -> Result<(), SearchError> {
-        let mut writer = self.writer.lock();
+        let mut open = self.writer.lock();
+        let writer = open.as_mut().ok_or(SearchError::Closed)?;
         writer.delete_all_documents()?;
         writer.commit()?;
         self.reader.reload()?;
@@ -192,11 +206,13 @@ mod tests {
             .apply(std::iter::empty(), Vec::new(), UNFINISHED)
             .unwrap();
         assert_eq!(index.position(), None, "in the middle");
-        drop(index);
+        // Closed, not dropped: the folder is free while somebody still holds the index.
+        index.close().unwrap();
         let index = open();
         assert_eq!(index.position(), None, "broken off");
         index.apply(std::iter::empty(), Vec::new(), 7).unwrap();
-        drop(index);
+        index.close().unwrap();
+        assert!(index.apply(std::iter::empty(), Vec::new(), 8).is_err());
         assert_eq!(open().position(), Some(7));
     }
 }

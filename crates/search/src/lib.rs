@@ -27,6 +27,9 @@ pub enum SearchError {
     /// The folder.
     #[error("the folder of the index: {0}")]
     Folder(#[from] std::io::Error),
+    /// The server is on its way out.
+    #[error("the index is closed")]
+    Closed,
 }
 
 impl From<SearchError> for opsflux_records::Error {

@@ -183,6 +183,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     sockets: JoinHandle<bool>,
     followers: Vec<JoinHandle<()>>,
+    search: Arc<Search>,
     _folder: DataFolder,
 }
 
@@ -212,7 +213,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         reactors: vec![search.clone()],
         stopping: stopping.clone(),
     })?;
-    let mut followers = followers(&app, search, &stopping);
+    let mut followers = followers(&app, search.clone(), &stopping);
     if base.unfinished {
         app.filling.store(true, Ordering::Relaxed);
         followers.push(tokio::spawn(fill_columns(app.clone(), stopping.clone())));
@@ -226,6 +227,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         stop,
         sockets,
         followers,
+        search,
         _folder: base.folder,
     })
 }
@@ -308,6 +310,7 @@ impl Running {
                 tracing::warn!("a follower of the feed had failed");
             }
         }
+        self.search.close().await;
         self.app.records.store().close().await;
         finished
     }

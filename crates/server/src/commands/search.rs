@@ -14,6 +14,7 @@ pub async fn rebuild(config: Config) -> Done {
     let mut records = 0;
     search.fill(|done| records = done).await?;
     say(&format!("{records} records are in the search index.\n"))?;
+    search.close().await;
     base.records.store().close().await;
     Ok(ExitCode::SUCCESS)
 }
