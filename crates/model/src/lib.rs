@@ -13,6 +13,7 @@
 pub mod access;
 pub mod condition;
 pub mod declare;
+pub mod expr;
 pub mod fold;
 pub mod layout;
 pub mod lock;

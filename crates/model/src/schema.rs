@@ -6,12 +6,14 @@
 //!
 //! Schemas are made by `declare` from TOML, or by tests with `Schema::from_declarations`.
 
+mod derived;
 mod field;
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+pub use derived::{Computed, Rollup};
 pub use field::{
     ChoiceOption, DefaultValue, Field, FieldType, LinkSpec, OnDelete, Pattern, RollupOp,
     SearchWeight,
@@ -38,6 +40,8 @@ pub struct Schema {
     pub modules: Vec<Module>,
     /// Roles by code.
     pub roles: BTreeMap<String, RoleSpec>,
+    /// How the roll-ups of all entities are made, in declared order.
+    pub rollups: Vec<Rollup>,
     by_name: HashMap<String, EntityIx>,
     by_collection: HashMap<String, EntityIx>,
 }
@@ -66,6 +70,7 @@ impl Schema {
             entities,
             modules,
             roles,
+            rollups: Vec::new(),
             by_name,
             by_collection,
         }
@@ -87,6 +92,11 @@ impl Schema {
     #[must_use]
     pub fn find_collection(&self, collection: &str) -> Option<EntityIx> {
         self.by_collection.get(collection).copied()
+    }
+
+    /// The roll-ups that combine records of `rows`.
+    pub fn rollups_of(&self, rows: EntityIx) -> impl Iterator<Item = &Rollup> {
+        self.rollups.iter().filter(move |rollup| rollup.rows == rows)
     }
 
     /// All entities with their places.
@@ -219,6 +229,8 @@ pub struct Entity {
     pub permissions: BTreeMap<String, RolePermissions>,
     /// The other ends of links that point here, in declared order of the owners.
     pub related: Vec<Related>,
+    /// How its computed fields are made, each after those it reads.
+    pub computed: Vec<Computed>,
     pub(crate) field_names: HashMap<String, FieldIx>,
 }
 
@@ -239,6 +251,17 @@ impl Entity {
     #[must_use]
     pub fn find_related(&self, name: &str) -> Option<&Related> {
         self.related.iter().find(|r| r.name == name)
+    }
+
+    /// The entity of the records behind an inverse side or a child table, and the link in them.
+    #[must_use]
+    pub fn rows_of(&self, name: &str) -> Option<(EntityIx, FieldIx)> {
+        let table = self.find(name).map(|ix| &self.field(ix).kind);
+        if let Some(FieldType::Children { of, via }) = table {
+            return Some((*of, *via));
+        }
+        let related = self.find_related(name)?;
+        Some((related.entity, related.via))
     }
 
     /// The field of type `state`, if there is one.

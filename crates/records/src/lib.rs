@@ -17,6 +17,7 @@ pub mod cursor;
 pub mod entity;
 pub mod error;
 pub mod feed;
+pub mod job;
 pub mod operation;
 pub mod read;
 pub mod rule;
@@ -32,4 +33,4 @@ pub use read::{GetRequest, ListRequest};
 pub use uuid::Uuid;
 
 pub use records::{Clock, Records, RecordsOptions, Sealer, SystemClock};
-pub use write::{Confirm, Precondition, WriteOptions, Written};
+pub use write::{Confirm, Deletion, Precondition, WriteOptions, Written};

@@ -36,7 +36,8 @@ pub struct Operation {
     pub input: Option<(String, Json)>,
     /// The answer when all is well: status, content type and JSON Schema.
     pub output: (StatusCode, Option<(String, Json)>),
-    /// Problems it can answer besides 400, 401, 403, 404, 429 and 503.
+    /// Problems it can answer besides 400, 401, 403, 404, 429 and 503; and 202 when it may go on as
+    /// a job, whose address is then in `Location`.
     pub problems: Vec<StatusCode>,
     /// Does it.
     pub handler: Handler,

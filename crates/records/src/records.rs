@@ -88,6 +88,10 @@ pub(crate) struct Inner {
     pub in_flight: Mutex<HashSet<InFlight>>,
     /// Refused attempts noted in the current second, by address.
     pub refusals: Mutex<(i64, HashMap<String, u32>)>,
+    /// Rung when a job was queued here.
+    pub jobs: tokio::sync::Notify,
+    /// The name of this process among the workers of jobs.
+    pub worker: Uuid,
 }
 
 impl Records {
@@ -114,6 +118,8 @@ impl Records {
                 searcher: OnceLock::new(),
                 in_flight: Mutex::default(),
                 refusals: Mutex::default(),
+                jobs: tokio::sync::Notify::new(),
+                worker: Uuid::new_v4(),
             }),
         }
     }

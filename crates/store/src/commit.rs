@@ -10,7 +10,8 @@ use uuid::Uuid;
 use crate::feed::NewEntry;
 use crate::system::SystemWrite;
 
-/// One change as the database sees it. Order of execution: guards, writes, system writes, feed.
+/// One change as the database sees it. Order of execution: guards, writes, roll-ups, system
+/// writes, feed.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Commit {
     /// The tenant of every row in it.
@@ -19,6 +20,8 @@ pub struct Commit {
     pub guards: Vec<Guard>,
     /// Rows, in order (a parent before its child).
     pub writes: Vec<Write>,
+    /// What is combined anew of rows that point at these.
+    pub rollups: Vec<Recount>,
     /// Rows of the engine's own tables.
     pub system: Vec<SystemWrite>,
     /// What others are told.
@@ -78,6 +81,20 @@ impl Write {
             | Write::Remove { entity, .. } => *entity,
         }
     }
+}
+
+/// Roll-ups of some rows, made again of the rows that point at them when all writes are done. The
+/// rows are locked before: two changes that both add to one of them see each other.
+///
+/// Neither the version nor the time of change of a row moves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recount {
+    /// Whose.
+    pub entity: EntityIx,
+    /// Which of its roll-ups.
+    pub fields: Vec<FieldIx>,
+    /// Of which rows.
+    pub rows: Vec<Uuid>,
 }
 
 /// How a field changes.

@@ -23,7 +23,7 @@ mod sqlite;
 mod store;
 pub mod system;
 
-pub use commit::{Commit, Committed, Guard, Set, Write};
+pub use commit::{Commit, Committed, Guard, Recount, Set, Write};
 pub use error::{CommitError, StoreError};
 pub use feed::{Entry, FeedOp, NewEntry};
 pub use migrate::{Migrated, MigrationError, MigrationPlan};

@@ -65,7 +65,6 @@ pub(crate) const RESERVED_COLLECTIONS: &[&str] = &[
     "sync",
     "search",
     "openapi.json",
-    "jobs",
     "imports",
     "reporting",
 ];

@@ -104,23 +104,13 @@ impl Checker<'_, '_> {
             }
             let root = match &entity.field(field).kind {
                 FieldType::Link(link) | FieldType::Links(link) => Some(link.to),
-                FieldType::Rollup { of, .. } => self.rows_of(entity, of),
+                FieldType::Rollup { of, .. } => entity.rows_of(of).map(|(rows, _)| rows),
                 _ => None,
             };
             if let Some(root) = root {
                 self.bind(root, entry.node.get("where"));
             }
         }
-    }
-
-    fn rows_of(&self, entity: &Entity, name: &str) -> Option<EntityIx> {
-        let children = entity
-            .find(name)
-            .and_then(|ix| match entity.field(ix).kind {
-                FieldType::Children { of, .. } => Some(of),
-                _ => None,
-            });
-        children.or_else(|| entity.find_related(name).map(|related| related.entity))
     }
 
     fn bind(&mut self, root: EntityIx, node: Option<&Node>) {
@@ -182,7 +172,7 @@ fn asked_against(condition: &Condition, negated: bool) -> Option<&str> {
 }
 
 /// Values of the right type for `@me` and its kin; only whether they fit is asked.
-fn placeholders() -> Variables {
+pub(crate) fn placeholders() -> Variables {
     Variables {
         me: Uuid::nil(),
         my_groups: vec![Uuid::nil()],

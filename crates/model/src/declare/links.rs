@@ -104,13 +104,8 @@ impl Resolver<'_, '_> {
 
     /// A roll-up as written; what it returns is known when the inverse sides are.
     pub(crate) fn rollup_outline(&mut self, node: &Node) -> Option<FieldType> {
-        let op = match node.text_of("op")? {
-            "count" => RollupOp::Count,
-            "sum" => RollupOp::Sum,
-            "min" => RollupOp::Min,
-            "max" => RollupOp::Max,
-            _ => return None,
-        };
+        let wanted = node.text_of("op")?;
+        let (_, op) = *RollupOp::NAMES.iter().find(|(name, _)| *name == wanted)?;
         Some(FieldType::Rollup {
             of: node.text_of("of")?.to_owned(),
             op,
@@ -211,7 +206,7 @@ impl Resolver<'_, '_> {
         op: RollupOp,
         field: Option<&str>,
     ) -> Option<FieldType> {
-        let Some(rows) = self.rows_of(place, of) else {
+        let Some((rows, _)) = self.entities[place].rows_of(of) else {
             let entity = &self.entities[place];
             let message = format!("{} has no inverse or child table “{of}”", entity.name);
             let hint = did_you_mean(
@@ -249,6 +244,7 @@ impl Resolver<'_, '_> {
         let kind = &self.entities[usize::from(rows.0)].field(ix).kind;
         let returns = match kind {
             FieldType::Rollup { .. } => None,
+            kind if kind.is_set() || kind.is_write_only() => None,
             kind => combined(kind.holds(), op),
         };
         if returns.is_none() {
@@ -257,36 +253,48 @@ impl Resolver<'_, '_> {
         }
         returns
     }
-
-    /// The entity of the records behind an inverse side or a child table.
-    pub(crate) fn rows_of(&self, place: usize, name: &str) -> Option<EntityIx> {
-        let entity = &self.entities[place];
-        let children = entity
-            .find(name)
-            .and_then(|ix| match entity.field(ix).kind {
-                FieldType::Children { of, .. } => Some(of),
-                _ => None,
-            });
-        children.or_else(|| entity.find_related(name).map(|related| related.entity))
-    }
 }
+
+/// Decimals of an average, unless what is averaged has more.
+const AVERAGE_SCALE: u8 = 6;
 
 /// What combining values of a type gives; `None` when it means nothing. Limits do not carry over:
 /// a sum may pass what each part may not.
 fn combined(kind: &FieldType, op: RollupOp) -> Option<FieldType> {
     let (min, max) = (None, None);
+    let decimal = |precision: u8, scale: u8, unit: &Option<String>| FieldType::Decimal {
+        precision,
+        scale,
+        min: None,
+        max: None,
+        unit: unit.clone(),
+    };
+    let is_picked = matches!(op, RollupOp::Min | RollupOp::Max | RollupOp::Latest);
     Some(match (kind, op) {
+        (FieldType::Integer { .. }, RollupOp::Average) => decimal(28, AVERAGE_SCALE, &None),
         (FieldType::Integer { .. }, _) => FieldType::Integer { min, max },
         (FieldType::Duration { .. }, _) => FieldType::Duration { min, max },
-        (FieldType::Decimal { scale, unit, .. }, _) => FieldType::Decimal {
-            precision: 28,
-            scale: *scale,
-            min: None,
-            max: None,
-            unit: unit.clone(),
+        (
+            FieldType::Decimal {
+                precision,
+                scale,
+                unit,
+                ..
+            },
+            _,
+        ) => match op {
+            RollupOp::Sum => decimal(28, *scale, unit),
+            RollupOp::Average => decimal(28, (*scale).max(AVERAGE_SCALE), unit),
+            _ => decimal(*precision, *scale, unit),
         },
-        (FieldType::Date, RollupOp::Min | RollupOp::Max) => FieldType::Date,
-        (FieldType::DateTime, RollupOp::Min | RollupOp::Max) => FieldType::DateTime,
+        (FieldType::Date, _) if is_picked => FieldType::Date,
+        (FieldType::DateTime, _) if is_picked => FieldType::DateTime,
+        (FieldType::Boolean, RollupOp::Latest) => FieldType::Boolean,
+        (FieldType::Text { max, .. }, RollupOp::Latest) => FieldType::Text {
+            min: 0,
+            max: *max,
+            pattern: None,
+        },
         _ => return None,
     })
 }

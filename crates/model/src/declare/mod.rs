@@ -9,6 +9,7 @@
 
 mod collect;
 mod conditions;
+mod derived;
 mod diagnostic;
 pub mod editor;
 mod fields;

@@ -11,7 +11,7 @@ use super::collect::Declarations;
 use super::diagnostic::{Mistakes, Place, did_you_mean};
 use super::ids::Ids;
 use super::tree::Node;
-use super::{conditions, modules, number, rights};
+use super::{conditions, derived, modules, number, rights};
 use crate::condition::Condition;
 use crate::layout;
 use crate::lock::Kind;
@@ -73,7 +73,8 @@ pub(crate) fn resolve(all: &Declarations, ids: Ids, mistakes: &mut Mistakes<'_>)
     let Resolver {
         entities, broken, ..
     } = resolver;
-    let schema = Schema::new(entities, modules, roles);
+    let mut schema = Schema::new(entities, modules, roles);
+    derived::derive(all, &mut schema, &broken, mistakes);
     conditions::check(all, &schema, &broken, mistakes);
     schema
 }
@@ -182,6 +183,7 @@ impl Resolver<'_, '_> {
             states: Vec::new(),
             permissions: BTreeMap::new(),
             related: Vec::new(),
+            computed: Vec::new(),
             field_names: HashMap::new(),
         };
         entity.index_names();

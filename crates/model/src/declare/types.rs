@@ -249,7 +249,7 @@ pub(crate) const FIELD_TYPES: &[Type] = &[
                 needed("of", Name(Snake), "An inverse or a field of type children."),
                 needed(
                     "op",
-                    OneOf(&["count", "sum", "min", "max"]),
+                    OneOf(&["count", "sum", "min", "max", "average", "latest"]),
                     "How they are combined.",
                 ),
                 key("field", Name(Snake), "What is combined; not for count."),

@@ -299,6 +299,29 @@ pub enum RollupOp {
     Sum,
     Min,
     Max,
+    Average,
+    Latest,
+}
+
+impl RollupOp {
+    /// Every one with its name in declarations.
+    pub const NAMES: [(&'static str, RollupOp); 6] = [
+        ("count", RollupOp::Count),
+        ("sum", RollupOp::Sum),
+        ("min", RollupOp::Min),
+        ("max", RollupOp::Max),
+        ("average", RollupOp::Average),
+        ("latest", RollupOp::Latest),
+    ];
+
+    /// Its name in declarations and metadata.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let mut names = RollupOp::NAMES.iter();
+        names
+            .find(|(_, op)| *op == self)
+            .map_or("count", |(name, _)| name)
+    }
 }
 
 /// A compiled pattern of a text field; equal when its source is equal.

@@ -33,6 +33,9 @@ pub fn operations(records: &Records) -> Vec<Operation> {
         if entity.kind == EntityKind::Record {
             all.extend(writes::operations(records, ix, entity));
         }
+        if entity.name == crate::job::ENTITY {
+            all.extend(crate::job::operations(records, ix, &entity.collection));
+        }
         if entity.comments {
             all.extend(comments::operations(records, ix, entity));
         }
@@ -83,7 +86,7 @@ fn of(entity: &Entity, verb: &str, method: Method, path: &str, summary: String) 
 }
 
 /// Boxes an async closure.
-fn handler<F, W>(work: F) -> Handler
+pub(crate) fn handler<F, W>(work: F) -> Handler
 where
     F: Fn(Call) -> W + Send + Sync + 'static,
     W: Future<Output = Result<Reply, Error>> + Send + 'static,

@@ -176,6 +176,7 @@ fn delete(room: &Room, entity: &Entity) -> Operation {
         needs: Needs::Permission(room.entity, Action::View),
         output: (StatusCode::NO_CONTENT, None),
         problems: vec![
+            StatusCode::ACCEPTED,
             StatusCode::NOT_FOUND,
             StatusCode::CONFLICT,
             StatusCode::PRECONDITION_FAILED,
@@ -194,7 +195,8 @@ fn delete(room: &Room, entity: &Entity) -> Operation {
                     .delete(caller, room.entity, call.path(0), &options)
                     .await;
                 let reply = deleted.map(|deletion| {
-                    Reply::empty().with_header("opsflux-deletion", &deletion.to_string())
+                    goes_on(Reply::empty(), deletion.job)
+                        .with_header("opsflux-deletion", &deletion.id.to_string())
                 });
                 note_refusal(&room, &call, "delete", reply).await
             }
@@ -214,17 +216,24 @@ fn restore(room: &Room, entity: &Entity) -> Operation {
     Operation {
         needs: Needs::Permission(room.entity, Action::Delete),
         output: (StatusCode::OK, json_of(entity, "")),
-        problems: vec![StatusCode::NOT_FOUND, StatusCode::CONFLICT],
+        problems: vec![
+            StatusCode::ACCEPTED,
+            StatusCode::NOT_FOUND,
+            StatusCode::CONFLICT,
+        ],
         handler: handler(move |call| {
             let room = room.clone();
             async move {
                 let options = WriteOptions::default();
-                let written = room
+                let (written, job) = room
                     .records
                     .restore(call.caller()?, room.entity, call.path(0), &options)
                     .await?;
                 let etag = format!("\"{}\"", written.version);
-                Ok(Reply::json(written.body).with_header("etag", &etag))
+                Ok(goes_on(
+                    Reply::json(written.body).with_header("etag", &etag),
+                    job,
+                ))
             }
         }),
         ..of(
@@ -314,6 +323,14 @@ async fn run_bulk(room: &Room, call: &Call) -> Result<Reply, Error> {
     Ok(Reply::json(
         json!({"results": results}).to_string().into_bytes(),
     ))
+}
+
+/// 202 with the address of the job that does the rest, when there is one.
+fn goes_on(reply: Reply, job: Option<uuid::Uuid>) -> Reply {
+    let Some(job) = job else { return reply };
+    reply
+        .with_status(StatusCode::ACCEPTED)
+        .with_header("location", &format!("/api/v1/jobs/{job}"))
 }
 
 /// `If-Match`, else `base_version` in the body.

@@ -195,6 +195,19 @@ impl Records {
         after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<Snapshot>, Error> {
+        let living = query::living(&self.schema(), entity, false);
+        self.scanned(tenant, entity, after, limit, living).await
+    }
+
+    /// Records in the order of their ids, from the one after `after`.
+    pub(crate) async fn scanned(
+        &self,
+        tenant: i64,
+        entity: EntityIx,
+        after: Option<Uuid>,
+        limit: u32,
+        living: Living,
+    ) -> Result<Vec<Snapshot>, Error> {
         let schema = self.schema();
         let Some(id) = schema.entity(entity).find(system::ID) else {
             return Ok(Vec::new());
@@ -206,7 +219,10 @@ impl Records {
             }
             None => Predicate::True,
         };
-        self.find(tenant, entity, filter, limit).await
+        let read = self
+            .read_whole(tenant, entity, filter, limit, living, &[])
+            .await?;
+        Ok(read.into_iter().map(|(snapshot, _)| snapshot).collect())
     }
 
     /// Whole records together with whether each satisfies `asked`.

@@ -9,6 +9,7 @@ use opsflux_store::{Commit, Guard, Write};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
+use super::derived::Moved;
 use crate::caller::Caller;
 use crate::read::json::to_json;
 use crate::records::Records;
@@ -39,9 +40,14 @@ pub(crate) struct Change {
     pub id: Uuid,
     /// Its moment.
     pub now: Timestamp,
+    /// What goes with a record that is deleted or restored is left to a job.
+    pub at_length: bool,
+    /// That job.
+    pub job: Option<Uuid>,
     caller: Caller,
     audit: Option<EntityIx>,
     schema: std::sync::Arc<Schema>,
+    moved: Moved,
     /// Records written, for the kept answer.
     touched: Vec<Json>,
 }
@@ -71,9 +77,12 @@ impl Change {
             },
             id: records.new_id(),
             now: records.now(),
+            at_length: false,
+            job: None,
             caller: caller.clone(),
             audit: schema.find(crate::read::history::AUDIT_ENTITY),
             schema,
+            moved: Moved::default(),
             touched: Vec::new(),
         }
     }
@@ -128,7 +137,8 @@ impl Change {
             .push(SystemWrite::Answer(pending.fill(recipe)));
     }
 
-    pub fn finish(self) -> Commit {
+    pub fn finish(mut self) -> Commit {
+        self.commit.rollups = self.moved.recounts();
         self.commit
     }
 
@@ -137,6 +147,7 @@ impl Change {
         let schema = self.schema.clone();
         let entity = schema.entity(touched.entity);
         let name = |ix: &FieldIx| entity.field(*ix).name.clone();
+        self.moved.note(&schema, touched);
         self.touched.push(json!({
             "entity": entity.name, "id": touched.id.to_string(), "version": touched.version,
         }));

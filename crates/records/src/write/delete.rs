@@ -1,26 +1,26 @@
-//! Deleting and restoring: marks on a record and on what goes with it, under one deletion id.
+//! Deleting: marks on a record and on what goes with it, under one deletion id. What is too much
+//! for one change goes on in `large`.
 
 use std::collections::BTreeSet;
 
 use opsflux_model::schema::{EntityIx, FieldIx, FieldType, OnDelete, system};
 use opsflux_model::{Action, Operand, Predicate, Value};
 use opsflux_store::feed::FeedOp;
-use opsflux_store::{Guard, Living, Write};
+use opsflux_store::{Guard, Write};
 use uuid::Uuid;
 
 use super::change::{Change, Touched};
 use super::{Precondition, WriteOptions};
 use crate::caller::Caller;
 use crate::error::{ConflictKind, Error};
-use crate::read::query;
 use crate::records::Records;
 use crate::rule::Snapshot;
 
 /// Name of the guard that nothing joins what is being deleted.
 pub(super) const CASCADE: &str = "cascade";
 
-/// Most records one deletion takes.
-const MAX_DELETED: u32 = 10_000;
+/// Most records one change takes or brings back; more are a job's.
+pub(super) const MAX_AT_ONCE: u32 = 1_000;
 
 /// A link to a deleted entity, seen from the entity that holds it.
 #[derive(Clone, Copy)]
@@ -47,6 +47,11 @@ impl Records {
                 .await?;
         }
         let id = root.id;
+        if change.at_length {
+            self.rules_before_mark(change, caller, &root, true).await?;
+            change.job = Some(self.delete_at_length(change, caller, &root)?);
+            return Ok(id);
+        }
         let taken = self.with_what_goes(change, caller, root).await?;
         self.refuse_referenced(change, caller, &taken).await?;
         let deletion = (change.now, change.id);
@@ -84,7 +89,7 @@ impl Records {
                             caller.tenant(),
                             link.from,
                             pointing.clone(),
-                            MAX_DELETED + 1,
+                            MAX_AT_ONCE + 1,
                         )
                         .await?;
                     // A record that joins meanwhile must go too: the change is made again.
@@ -101,10 +106,8 @@ impl Records {
             }
             level = end;
             taken.extend(next.into_iter().filter(|r| known.insert((r.entity, r.id))));
-            if taken.len() > MAX_DELETED as usize {
-                return Err(Error::TooLarge {
-                    limit: format!("{MAX_DELETED} records"),
-                });
+            if taken.len() > MAX_AT_ONCE as usize {
+                return Err(super::too_many());
             }
         }
         Ok(taken)
@@ -184,119 +187,6 @@ impl Records {
             }
         }
         links
-    }
-
-    pub(super) async fn unmark_deleted(
-        &self,
-        change: &mut Change,
-        caller: &Caller,
-        entity: EntityIx,
-        reference: &str,
-    ) -> Result<Uuid, Error> {
-        self.authorize(caller, entity, Action::Delete)?;
-        let schema = self.schema();
-        let rule = query::rule(&schema, caller, entity, Action::Delete);
-        let filter = self.addressed(entity, reference)?.and(rule);
-        let root = self
-            .read_whole(caller.tenant(), entity, filter, 1, Living::Deleted, &[])
-            .await?
-            .pop()
-            .map(|(snapshot, _)| snapshot)
-            .ok_or(Error::NotFound)?;
-        let deletion = self.deletion_of(caller.tenant(), &root).await?;
-        let mut restored: Vec<Snapshot> = Vec::new();
-        for (ix, declared) in schema.iter() {
-            if crate::read::is_record(declared.kind) {
-                let found = self
-                    .read_whole(
-                        caller.tenant(),
-                        ix,
-                        Predicate::True,
-                        MAX_DELETED,
-                        Living::By(deletion),
-                        &[],
-                    )
-                    .await?;
-                restored.extend(found.into_iter().map(|(snapshot, _)| snapshot));
-            }
-        }
-        self.refuse_deleted_owner(change, caller, &restored).await?;
-        for record in &restored {
-            self.rules_before_mark(change, caller, record, false)
-                .await?;
-            self.mark(change, record, None, None);
-        }
-        Ok(root.id)
-    }
-
-    async fn deletion_of(&self, tenant: i64, record: &Snapshot) -> Result<Uuid, Error> {
-        let schema = self.schema();
-        let id = schema
-            .entity(record.entity)
-            .find(system::ID)
-            .unwrap_or(FieldIx(0));
-        let select = opsflux_store::Select {
-            tenant,
-            entity: record.entity,
-            filter: Predicate::test(
-                record.entity,
-                id,
-                Operand::OneOf(vec![Value::Id(record.id)]),
-            ),
-            outputs: vec![opsflux_store::Output::System(system::DELETION_ID)],
-            sort: Vec::new(),
-            after: None,
-            limit: 1,
-            living: Living::Deleted,
-        };
-        let mut deletion = None;
-        self.inner
-            .store
-            .select(&select, self.inner.budget, |row| -> Result<(), Error> {
-                deletion = row.value(0)?.as_id();
-                Ok(())
-            })
-            .await?;
-        deletion.ok_or(Error::NotFound)
-    }
-
-    /// A record that goes with another cannot come back without it.
-    async fn refuse_deleted_owner(
-        &self,
-        change: &mut Change,
-        caller: &Caller,
-        restored: &[Snapshot],
-    ) -> Result<(), Error> {
-        let schema = self.schema();
-        let back: BTreeSet<Uuid> = restored.iter().map(|record| record.id).collect();
-        for record in restored {
-            for (ix, field) in schema.entity(record.entity).iter() {
-                let FieldType::Link(link) = &field.kind else {
-                    continue;
-                };
-                let Some(target) = record.value(ix).as_id() else {
-                    continue;
-                };
-                if field.system || link.on_delete != OnDelete::Cascade || back.contains(&target) {
-                    continue;
-                }
-                if self
-                    .snapshot(caller.tenant(), link.to, target)
-                    .await?
-                    .is_none()
-                {
-                    let field = field.name.clone();
-                    return Err(Error::Conflict(ConflictKind::DeletedOwner { field }));
-                }
-                change.guard(Guard::Exists {
-                    name: format!("{}.deleted", field.name),
-                    entity: link.to,
-                    id: target,
-                    holds: Predicate::True,
-                });
-            }
-        }
-        Ok(())
     }
 
     /// Adds the mark of one record, with its audit and feed entries.

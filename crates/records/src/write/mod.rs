@@ -5,26 +5,30 @@
 //!    others changed since the caller's base;
 //! 3. **defaults** for a new record;
 //! 4. **rules** of modules, once, in order: they set fields, add guards and companions, refuse;
-//! 5. **validate** types, limits, required fields, links (alive, visible, within their condition);
-//! 6. **computed** fields;
+//! 5. **computed** fields;
+//! 6. **validate** types, limits, required fields, links (alive, visible, within their condition);
 //! 7. **state machine**;
 //! 8. **number**;
-//! 9. **commit** rows, audit, feed and kept answer in one transaction; guards are checked again in
-//!    it; a version that moved meanwhile sends the whole change back to step 2, a few times;
+//! 9. **commit** rows, roll-ups of what they point at, audit, feed and kept answer in one
+//!    transaction; guards are checked again in it; a version that moved meanwhile sends the whole change back to step 2, a few times;
 //! 10. **answer** with the record as the caller may see it now.
 //!
 //! Companions of rules and rows of child tables run through steps 5 to 9 of the same change.
 
+pub(crate) mod again;
 mod audit;
 mod body;
 mod bulk;
 mod change;
 mod checks;
 mod delete;
+pub(crate) mod derived;
 mod family;
+pub(crate) mod large;
 mod links;
 mod merge;
 pub mod numbers;
+mod restore;
 mod rules;
 mod save;
 pub mod seed;
@@ -48,6 +52,10 @@ pub use change::PendingAnswer;
 
 /// How often a change whose records moved meanwhile is made again.
 const ATTEMPTS: usize = 5;
+
+/// Rows of all kinds in one change, audit included: a thousand operations that each delete a
+/// thousand records are not one.
+const MAX_WRITES: usize = 20_000;
 
 /// What the caller knows of the record's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,12 +102,23 @@ pub struct Written {
     pub created: bool,
 }
 
+/// A deletion that was made or, when it takes many records, begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deletion {
+    /// Its id: restoring undoes one.
+    pub id: Uuid,
+    /// The job that takes what goes with the record, when that is more than one change takes.
+    pub job: Option<Uuid>,
+}
+
 /// What became of one operation of a change.
 struct Done {
     status: u16,
     record: Uuid,
     /// The id of the change, which is that of a deletion.
     change: Uuid,
+    /// The job that goes on with it.
+    job: Option<Uuid>,
 }
 
 impl Caller {
@@ -169,7 +188,8 @@ impl Records {
         self.written(caller, entity, done.record, false).await
     }
 
-    /// Marks a record and what it takes with it deleted; answers the deletion's id.
+    /// Marks a record and what it takes with it deleted. When that is more than a thousand
+    /// records, only the record is marked now and a job takes the others.
     ///
     /// # Errors
     /// [`ConflictKind::Referenced`] when a link refuses.
@@ -179,15 +199,18 @@ impl Records {
         entity: EntityIx,
         reference: &str,
         options: &WriteOptions,
-    ) -> Result<Uuid, Error> {
+    ) -> Result<Deletion, Error> {
         let operation = BulkOperation::Delete(reference.to_owned());
-        Ok(self
-            .carry_out_one(caller, entity, &operation, options)
-            .await?
-            .change)
+        let done = self.at_any_length(caller, entity, &operation, options);
+        let done = done.await?;
+        Ok(Deletion {
+            id: done.change,
+            job: done.job,
+        })
     }
 
-    /// Undoes the deletion that took a record, whole.
+    /// Undoes the deletion that took a record, whole; the other records by a job when there are
+    /// more than a thousand, whose id is answered then.
     ///
     /// # Errors
     /// [`ConflictKind::Unique`] when a value was taken meanwhile, [`ConflictKind::DeletedOwner`]
@@ -198,12 +221,31 @@ impl Records {
         entity: EntityIx,
         reference: &str,
         options: &WriteOptions,
-    ) -> Result<Written, Error> {
+    ) -> Result<(Written, Option<Uuid>), Error> {
         let operation = BulkOperation::Restore(reference.to_owned());
-        let done = self
-            .carry_out_one(caller, entity, &operation, options)
-            .await?;
-        self.written(caller, entity, done.record, false).await
+        let done = self.at_any_length(caller, entity, &operation, options);
+        let done = done.await?;
+        let written = self.written(caller, entity, done.record, false).await?;
+        Ok((written, done.job))
+    }
+
+    /// In one change when that is possible, else begun in one and gone on with by a job.
+    async fn at_any_length(
+        &self,
+        caller: &Caller,
+        entity: EntityIx,
+        operation: &BulkOperation,
+        options: &WriteOptions,
+    ) -> Result<Done, Error> {
+        let one = std::slice::from_ref(operation);
+        let mut done = self.carry_out(caller, entity, one, options, false).await;
+        if let Err(Error::Bulk { error, .. }) = &done
+            && matches!(**error, Error::TooLarge { .. })
+        {
+            done = self.carry_out(caller, entity, one, options, true).await;
+            self.inner.jobs.notify_one();
+        }
+        only(done)
     }
 
     async fn carry_out_one(
@@ -214,16 +256,7 @@ impl Records {
         options: &WriteOptions,
     ) -> Result<Done, Error> {
         let one = std::slice::from_ref(operation);
-        let done =
-            self.carry_out(caller, entity, one, options)
-                .await
-                .map_err(|error| match error {
-                    Error::Bulk { error, .. } => *error,
-                    other => other,
-                })?;
-        done.into_iter()
-            .next()
-            .ok_or_else(|| Error::Internal("nothing was done".to_owned()))
+        only(self.carry_out(caller, entity, one, options, false).await)
     }
 
     /// Refuses what the caller may do to no record at all: 404 when he may not even see any.
@@ -258,9 +291,11 @@ impl Records {
         entity: EntityIx,
         operations: &[BulkOperation],
         options: &WriteOptions,
+        at_length: bool,
     ) -> Result<Vec<Done>, Error> {
         for _ in 0..ATTEMPTS {
             let mut change = Change::new(self, caller);
+            change.at_length = at_length;
             let mut done = Vec::with_capacity(operations.len());
             for (index, operation) in operations.iter().enumerate() {
                 let step = self
@@ -271,6 +306,9 @@ impl Records {
                     error: Box::new(error),
                 };
                 done.push(step.map_err(named)?);
+                if change.commit.writes.len() > MAX_WRITES {
+                    return Err(named(too_many()));
+                }
             }
             if change.is_empty() {
                 return Ok(done);
@@ -302,6 +340,7 @@ impl Records {
             status,
             record,
             change: id,
+            job: None,
         };
         match operation {
             BulkOperation::Create(data) => {
@@ -322,13 +361,19 @@ impl Records {
                 let record = self
                     .mark_deleted(change, caller, entity, reference, options)
                     .await?;
-                Ok(done(204, record))
+                Ok(Done {
+                    job: change.job,
+                    ..done(204, record)
+                })
             }
             BulkOperation::Restore(reference) => {
                 let record = self
                     .unmark_deleted(change, caller, entity, reference)
                     .await?;
-                Ok(done(200, record))
+                Ok(Done {
+                    job: change.job,
+                    ..done(200, record)
+                })
             }
         }
     }
@@ -407,6 +452,24 @@ impl Records {
         } else {
             Err(taken())
         }
+    }
+}
+
+/// The one operation of a change of one, or its error as it is.
+fn only(done: Result<Vec<Done>, Error>) -> Result<Done, Error> {
+    let done = done.map_err(|error| match error {
+        Error::Bulk { error, .. } => *error,
+        other => other,
+    })?;
+    done.into_iter()
+        .next()
+        .ok_or_else(|| Error::Internal("nothing was done".to_owned()))
+}
+
+/// More than one change takes.
+fn too_many() -> Error {
+    Error::TooLarge {
+        limit: format!("{} records in one change", delete::MAX_AT_ONCE),
     }
 }
 

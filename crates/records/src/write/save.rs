@@ -15,6 +15,7 @@ use super::WriteOptions;
 use super::body::{self, Input};
 use super::change::{Change, Touched};
 use super::checks::check_state;
+use super::derived;
 use super::links::Rights;
 use super::values::engine;
 use crate::caller::Caller;
@@ -121,6 +122,7 @@ impl Records {
                 change.guard(guard);
             }
             let mut values = values;
+            derived::compute(entity, &mut values, &mut errors);
             let changed = changed_fields(entity, saving.before.as_ref(), &values);
             self.validate(
                 change,

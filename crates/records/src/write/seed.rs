@@ -20,11 +20,12 @@ use opsflux_model::schema::{EntityIx, FieldIx, FieldType, Schema, system};
 use opsflux_model::{Action, Value};
 use opsflux_store::feed::{Body, FeedOp, NewEntry};
 use opsflux_store::system::SystemWrite;
-use opsflux_store::{Commit, Set, Write};
+use opsflux_store::{Commit, Recount, Set, Write};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use self::row::Row;
+use super::derived::Moved;
 use super::{change, numbers, refused};
 use crate::caller::Caller;
 use crate::error::Error;
@@ -123,6 +124,7 @@ impl Records {
             tenant: caller.tenant(),
             system: seed.system,
             feed: self.announced(caller, &schema, id, seed.announce, &rows),
+            rollups: moved(&schema, &rows),
             ..Commit::default()
         };
         let audit = self.audit_entry(caller, &schema, id, &rows, &sha256)?;
@@ -240,6 +242,17 @@ impl Records {
             values,
         })
     }
+}
+
+/// Roll-ups that the rows move.
+fn moved(schema: &Schema, rows: &[Row]) -> Vec<Recount> {
+    let mut moved = Moved::default();
+    for row in rows {
+        for rollup in schema.rollups_of(row.entity) {
+            moved.row(rollup, Some(&row.values));
+        }
+    }
+    moved.recounts()
 }
 
 /// The rows, each whole, and after them the links that point at a later row.

@@ -134,6 +134,7 @@ impl Records {
         if !given_name(system::COMPANY) {
             set(system::COMPANY, Value::from(caller.company));
         }
+        super::derived::none_yet(&self.schema(), saving.entity, values);
         for (ix, field) in entity.iter() {
             if given.contains(&ix) || field.system {
                 continue;

@@ -6,10 +6,13 @@
 // A test that cannot go on fails by panicking; that is what it is for.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod shop;
 mod world;
 
 mod deleting;
+mod derived;
 mod idempotency;
+mod jobs;
 mod reading;
 mod rights;
 mod rules;

@@ -9,10 +9,11 @@ use opsflux_model::access::{Membership, Principal};
 use opsflux_model::declare::{ModuleSource, Options, declare};
 use opsflux_model::{Access, EntityIx, Schema};
 use opsflux_records::{
-    Caller, Clock, Error, GetRequest, Language, ListRequest, Origin, Precondition, Records,
+    Caller, Clock, Deletion, Error, GetRequest, Language, ListRequest, Origin, Precondition, Records,
     RecordsOptions, Sealer, Uuid, WriteOptions,
 };
-use opsflux_store::{Store, StoreOptions};
+use opsflux_store::system::SystemWrite;
+use opsflux_store::{Commit, Store, StoreOptions};
 use opsflux_testkit::postgres::{Cluster, Database};
 use parking_lot::Mutex;
 use serde_json::{Map, Value as Json, json};
@@ -41,6 +42,13 @@ impl Clock for TestClock {
         let mut now = self.0.lock();
         *now += Duration::from_millis(1);
         *now
+    }
+}
+
+impl TestClock {
+    /// Lets time pass.
+    pub fn pass(&self, time: Duration) {
+        *self.0.lock() += time;
     }
 }
 
@@ -78,6 +86,8 @@ pub struct World {
     /// Two departments beside each other.
     pub north: Uuid,
     pub south: Uuid,
+    pub clock: Arc<TestClock>,
+    url: String,
     _ground: Ground,
 }
 
@@ -116,14 +126,19 @@ impl World {
             .await
             .unwrap();
         let start: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
-        let records = Records::new(RecordsOptions {
-            store,
-            clock: Arc::new(TestClock(Mutex::new(start))),
-            sealer: Arc::new(PlainSealer),
-            secret: [7; 32],
-            rules: opsflux_desk::rules(),
-            budget: Duration::from_secs(20),
-        });
+        let clock = Arc::new(TestClock(Mutex::new(start)));
+        let tenant = SystemWrite::Tenant {
+            id: Uuid::nil(),
+            name: "ACME".into(),
+            at: start,
+        };
+        let founding = Commit {
+            tenant: TENANT,
+            system: vec![tenant],
+            ..Commit::default()
+        };
+        store.commit(founding).await.unwrap();
+        let records = process(store, clock.clone());
         let schema = records.schema();
         let origin = Origin {
             source: "test".into(),
@@ -136,6 +151,8 @@ impl World {
             company: Uuid::nil(),
             north: Uuid::nil(),
             south: Uuid::nil(),
+            clock,
+            url: url.to_owned(),
             _ground: ground,
         };
         world.company = world
@@ -153,6 +170,17 @@ impl World {
         admin.access = Arc::new(Access::everything(&schema, principal));
         world.admin = admin;
         world
+    }
+
+    /// The same database as another process sees it.
+    pub async fn another_process(&self) -> Records {
+        let store = Store::open(StoreOptions {
+            url: self.url.parse().unwrap(),
+            connections: 2.try_into().unwrap(),
+        });
+        let store = store.await.unwrap();
+        store.install_schema(self.records.schema());
+        process(store, self.clock.clone())
     }
 
     pub fn entity(&self, name: &str) -> EntityIx {
@@ -273,7 +301,12 @@ impl World {
             .await
     }
 
-    pub async fn delete(&self, caller: &Caller, entity: &str, id: Uuid) -> Result<Uuid, Error> {
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        entity: &str,
+        id: Uuid,
+    ) -> Result<Deletion, Error> {
         let options = WriteOptions::default();
         self.records
             .delete(caller, self.entity(entity), &id.to_string(), &options)
@@ -333,15 +366,28 @@ pub fn id_of(record: &Json) -> Uuid {
     record["id"].as_str().unwrap().parse().unwrap()
 }
 
-/// The schema of the modules in this repository.
+/// The pipeline on a store, with the rules of the desk.
+fn process(store: Store, clock: Arc<TestClock>) -> Records {
+    Records::new(RecordsOptions {
+        store,
+        clock,
+        sealer: Arc::new(PlainSealer),
+        secret: [7; 32],
+        rules: opsflux_desk::rules(),
+        budget: Duration::from_secs(20),
+    })
+}
+
+/// The schema of the modules in this repository, and of the tests' own.
 fn built_in_schema() -> Schema {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../modules");
-    let modules = ["base", "assets", "desk"].map(|name| {
+    let built_in = ["base", "assets", "desk"].into_iter().map(|name| {
         let mut source = ModuleSource::new(name);
         read_into(&root.join(name), &root.join(name), &mut source);
         source
     });
-    match declare(&modules, Options::STRICT) {
+    let modules: Vec<ModuleSource> = built_in.chain([crate::shop::module()]).collect();
+    match declare(&modules, Options::DRAFT) {
         Ok(accepted) => accepted.schema,
         Err(diagnostics) => panic!("{}", diagnostics[0]),
     }

@@ -5,7 +5,6 @@ use opsflux_model::access::FieldRight;
 use opsflux_model::predicate::operators;
 use opsflux_model::schema::{
     ChoiceOption, DefaultValue, Entity, EntityIx, EntityKind, Field, FieldIx, FieldType, LinkSpec,
-    RollupOp,
 };
 use opsflux_records::read::json::to_json;
 use opsflux_records::read::query::is_ordered;
@@ -121,13 +120,7 @@ fn particulars(reader: &Reader<'_>, entity: &Entity, field: &Field) -> Map<Strin
         FieldType::Computed { returns, .. } => returned(returns),
         FieldType::Rollup { op, returns, .. } => {
             let mut described = returned(returns);
-            described["op"] = match op {
-                RollupOp::Count => "count",
-                RollupOp::Sum => "sum",
-                RollupOp::Min => "min",
-                RollupOp::Max => "max",
-            }
-            .into();
+            described["op"] = op.name().into();
             described
         }
         FieldType::Id

@@ -147,6 +147,15 @@ fn responses(operation: &Operation) -> Map<String, Json> {
             json!({"description": "The caller has this version"}),
         );
     }
+    if operation.problems.contains(&StatusCode::ACCEPTED) {
+        all.insert(
+            "202".to_owned(),
+            json!({
+                "description": "Begun, and gone on with as a job",
+                "headers": {"Location": {"$ref": "#/components/headers/Location"}},
+            }),
+        );
+    }
     for status in problems(operation) {
         if let Some((_, name, _)) = shared::PROBLEMS.iter().find(|(known, ..)| *known == status) {
             let reference = json!({"$ref": format!("#/components/responses/{name}")});

@@ -166,7 +166,7 @@ pub struct Locks {
 }
 
 impl Locks {
-    /// The locks of a change. One that has no guard and changes one row needs none.
+    /// The locks of a change. One that has no guard and no roll-up and changes one row needs none.
     #[must_use]
     pub fn of(commit: &Commit) -> Locks {
         let mut locks = Locks::default();
@@ -180,8 +180,12 @@ impl Locks {
                 Write::Insert { .. } => {}
             }
         }
+        for recount in &commit.rollups {
+            let rows = locks.rows.entry(recount.entity.0).or_default();
+            rows.extend(recount.rows.iter().copied());
+        }
         let changed: usize = locks.rows.values().map(BTreeSet::len).sum();
-        if commit.guards.is_empty() && changed < 2 {
+        if commit.guards.is_empty() && commit.rollups.is_empty() && changed < 2 {
             return Locks::default();
         }
         for guard in &commit.guards {

@@ -17,6 +17,7 @@ pub mod constraint;
 pub mod expr;
 mod filter;
 mod guard;
+pub mod rollup;
 mod select;
 mod sort;
 pub mod system;

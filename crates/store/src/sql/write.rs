@@ -39,6 +39,11 @@ pub fn commit(
         };
         rows.write(write)?;
     }
+    for recount in &commit.rollups {
+        for statement in super::rollup::recount(dialect, schema, commit.tenant, recount)? {
+            rendered.steps.push(step(statement, Expect::Any));
+        }
+    }
     for write in &commit.system {
         let statement = super::system::write(dialect, commit.tenant, write);
         rendered.steps.push(step(statement, Expect::Any));

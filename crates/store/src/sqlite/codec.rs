@@ -72,11 +72,11 @@ fn units(value: Decimal, scale: u8) -> i128 {
 }
 
 /// Big-endian with the sign turned over, so that bytes compare as the numbers do.
-fn sortable(units: i128) -> [u8; 16] {
+pub(super) fn sortable(units: i128) -> [u8; 16] {
     (units ^ i128::MIN).to_be_bytes()
 }
 
-fn from_sortable(bytes: [u8; 16]) -> i128 {
+pub(super) fn from_sortable(bytes: [u8; 16]) -> i128 {
     i128::from_be_bytes(bytes) ^ i128::MIN
 }
 

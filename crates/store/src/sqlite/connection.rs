@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
-use super::fault;
+use super::{combine, fault};
 use crate::error::StoreError;
 use crate::sql::{Dialect, system_tables};
 
@@ -45,6 +45,7 @@ fn set_up(connection: &Connection) -> rusqlite::Result<String> {
     connection.pragma_update(None, "cache_size", -WRITER_CACHE)?;
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_LEFT, |_| Ok(()))?;
     shared(connection)?;
+    combine::register(connection)?;
     Ok(journal)
 }
 

@@ -8,6 +8,7 @@
 //! Start reading at [`Sqlite`].
 
 mod codec;
+mod combine;
 mod connection;
 mod fault;
 mod group;

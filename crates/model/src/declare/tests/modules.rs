@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn mistakes_between_files() {
     let ticket = format!("{START}{TITLE}");
-    let again = ticket.replace("\"tickets\"", "\"jobs\"");
+    let again = ticket.replace("\"tickets\"", "\"imports\"");
     let view = "name = \"open\"\nentity = \"ticket\"\nsort = [\"-title\"]\nfilter = { field = \"titel\", op = \"eq\", value = 1 }\ncolumn = []";
     let roles = "[boss]\ninherits = [\"bos\"]\npermissions = [\"tickets.veiw.own\", \"tickets.view\", \"tickts.view.own\", \"tickets.view.department\"]\n[a]\ninherits = [\"b\"]\n[b]\ninherits = [\"a\"]";
     let source = module(&[

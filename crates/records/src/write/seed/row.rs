@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::SeedRecord;
 use crate::error::FieldError;
 use crate::read::json::to_json;
+use crate::write::derived;
 
 /// A row with a value for every field.
 pub(super) struct Row {
@@ -90,6 +91,8 @@ impl Row {
                 values[usize::from(ix.0)] = value;
             }
         }
+        derived::none_yet(schema, record.entity, &mut values);
+        derived::compute(entity, &mut values, &mut errors);
         if !errors.is_empty() {
             return Err(errors);
         }
