@@ -22,6 +22,9 @@ pub const MAX_SOURCE: usize = 2_000;
 /// Deepest nesting.
 pub const MAX_DEPTH: usize = 32;
 
+/// Answers the field a name stands for, or why there is none.
+pub type Find<'f> = &'f dyn Fn(&str) -> Result<(FieldIx, Kind), String>;
+
 /// An expression, read and typed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expr {
@@ -106,15 +109,14 @@ impl Kind {
 }
 
 impl Expr {
-    /// Reads an expression whose value is of type `returns`. `find` answers the field a name
-    /// stands for, or why there is none.
+    /// Reads an expression whose value is of type `returns`.
     ///
     /// # Errors
     /// The first thing that is wrong, and where.
     pub fn parse(
         source: &str,
         returns: &FieldType,
-        find: &dyn Fn(&str) -> Result<(FieldIx, Kind), String>,
+        find: Find<'_>,
     ) -> Result<Expr, ExprError> {
         parse::parse(source, returns, find)
     }

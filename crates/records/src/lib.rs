@@ -24,6 +24,7 @@ pub mod rule;
 pub mod write;
 
 mod records;
+mod upkeep;
 
 pub use caller::{Actor, Caller, Language, Origin};
 pub use entity::operations as entity_operations;

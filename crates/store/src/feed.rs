@@ -133,6 +133,47 @@ impl Store {
         Ok(ends.into_iter().flatten().next().unwrap_or(0))
     }
 
+    /// The first place that is still kept; the one after the end when nothing is. A reader that
+    /// stands further back has missed what was forgotten and must begin anew.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn feed_start(&self) -> Result<i64, StoreError> {
+        let end = self.feed_end().await?;
+        let statement = system::feed_start(self.dialect());
+        let starts = self.rows(&statement, |columns| columns.int(0)).await?;
+        Ok(starts.into_iter().flatten().next().unwrap_or(end + 1))
+    }
+
+    /// Forgets the first entries that were made before `before`, `limit` at most and none after
+    /// place `up_to` nor after one that a cursor has yet to pass. False when there was none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn forget_feed(
+        &self,
+        before: Timestamp,
+        up_to: i64,
+        limit: u32,
+    ) -> Result<bool, StoreError> {
+        let statement = system::lowest_cursor(self.dialect());
+        let lowest = self.rows(&statement, |columns| columns.int(0)).await?;
+        let lowest = lowest.into_iter().flatten().next().unwrap_or(up_to);
+        let statement = system::feed_ages(self.dialect(), up_to.min(lowest), limit);
+        let ages = self
+            .rows(&statement, |columns| Ok((columns.int(0)?, columns.time(1)?)))
+            .await?;
+        let old = ages
+            .into_iter()
+            .take_while(|(_, at)| at.is_some_and(|at| at < before));
+        let Some(last) = old.filter_map(|(pos, _)| pos).last() else {
+            return Ok(false);
+        };
+        let statement = system::forget_feed(self.dialect(), last);
+        self.run(statement).await?;
+        Ok(true)
+    }
+
     /// How far the reader called `name` has come; 0 when it has read nothing.
     ///
     /// # Errors

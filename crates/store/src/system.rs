@@ -167,13 +167,14 @@ impl Store {
         Ok(found.into_iter().next())
     }
 
-    /// Forgets the answers that are past their time at `now`: their keys may be used again.
+    /// Forgets the oldest answers that are past their time at `now`, `limit` at most: their keys
+    /// may be used again. False when there was none.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn forget_answers(&self, now: Timestamp) -> Result<(), StoreError> {
-        let statement = sql::forget_answers(self.dialect(), now);
-        self.run(statement).await.map(|_| ())
+    pub async fn forget_answers(&self, now: Timestamp, limit: u32) -> Result<bool, StoreError> {
+        let statement = sql::forget_answers(self.dialect(), now, limit);
+        Ok(self.run(statement).await?.is_some())
     }
 }
 

@@ -2,14 +2,11 @@
 
 use rust_decimal::Decimal;
 
-use super::{Expr, ExprError, Function, Kind, MAX_DEPTH, MAX_SOURCE, Node, Operator};
+use super::{Expr, ExprError, Find, Function, Kind, MAX_DEPTH, MAX_SOURCE, Node, Operator};
 use crate::schema::{FieldIx, FieldType};
 
 /// Most names, numbers and signs: a chain of additions is as deep as it is long.
 const MAX_PARTS: usize = 400;
-
-/// Answers the field a name stands for.
-type Find<'f> = &'f dyn Fn(&str) -> Result<(FieldIx, Kind), String>;
 
 /// A part with what it gives.
 type Typed = (Node, Kind);

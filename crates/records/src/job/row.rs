@@ -62,11 +62,10 @@ fn fields<const N: usize>(
     values: [(&'static str, Value); N],
 ) -> impl Iterator<Item = (FieldIx, Value)> {
     let entity = schema.find(ENTITY).map(|ix| schema.entity(ix));
-    let named = values
+    values
         .into_iter()
         .filter(|(_, value)| *value != Value::Null)
-        .filter_map(move |(name, value)| Some((entity?.find(name)?, value)));
-    named
+        .filter_map(move |(name, value)| Some((entity?.find(name)?, value)))
 }
 
 /// Some fields of the row, to be changed.

@@ -238,7 +238,7 @@ impl<'a> Marking<'a> {
     async fn take(&mut self) -> Result<Step, Error> {
         for _ in 0..PAGES {
             let Some(link) = self.link(OnDelete::Cascade) else {
-                self.to_ask();
+                self.ask_next();
                 return self.looked();
             };
             let page = self.page(link.to).await?;
@@ -246,7 +246,7 @@ impl<'a> Marking<'a> {
                 if self.next_link(&link, OnDelete::Cascade) {
                     continue;
                 }
-                self.to_ask();
+                self.ask_next();
                 return self.looked();
             };
             let tenant = self.caller.tenant();
@@ -367,7 +367,7 @@ impl<'a> Marking<'a> {
         End::Done(json!({"deletion": self.state.deletion.to_string()}))
     }
 
-    fn to_ask(&mut self) {
+    fn ask_next(&mut self) {
         self.state.phase = Phase::Ask;
         self.state.link = String::new();
         self.state.after = None;

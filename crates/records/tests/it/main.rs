@@ -16,4 +16,5 @@ mod jobs;
 mod reading;
 mod rights;
 mod rules;
+mod upkeep;
 mod writing;

@@ -196,11 +196,60 @@ pub fn answer(
     )
 }
 
-/// Forgets the answers that may be forgotten at `now`.
+/// Forgets the oldest of the answers that may be forgotten at `now`; answers something when there
+/// was one.
 #[must_use]
-pub fn forget_answers(dialect: Dialect, now: jiff::Timestamp) -> Statement {
-    let text = "DELETE FROM sys_answer WHERE expires_at <= @";
-    filled(dialect, text, vec![Cell::Time(now)])
+pub fn forget_answers(dialect: Dialect, now: jiff::Timestamp, limit: u32) -> Statement {
+    filled(
+        dialect,
+        "DELETE FROM sys_answer WHERE (tenant_id, principal, operation, key) IN \
+         (SELECT tenant_id, principal, operation, key FROM sys_answer WHERE expires_at <= @ \
+         ORDER BY expires_at LIMIT @) RETURNING 1",
+        vec![Cell::Time(now), Cell::Int(i64::from(limit))],
+    )
+}
+
+/// Answers the first place that is kept, null when there is none.
+#[must_use]
+pub fn feed_start(dialect: Dialect) -> Statement {
+    let text = match dialect {
+        Dialect::Sqlite => "SELECT min(pos) FROM sys_feed",
+        Dialect::Postgres => "SELECT min(pos) FROM sys_feed_pos",
+    };
+    filled(dialect, text, Vec::new())
+}
+
+/// Answers the place of the reader that is furthest behind, null without readers.
+#[must_use]
+pub fn lowest_cursor(dialect: Dialect) -> Statement {
+    filled(dialect, "SELECT min(pos) FROM sys_cursor", Vec::new())
+}
+
+/// Answers `pos, at` of the first entries up to place `up_to`.
+#[must_use]
+pub fn feed_ages(dialect: Dialect, up_to: i64, limit: u32) -> Statement {
+    let text = match dialect {
+        Dialect::Sqlite => "SELECT pos, at FROM sys_feed WHERE pos <= @ ORDER BY pos LIMIT @",
+        Dialect::Postgres => {
+            "SELECT p.pos, f.at FROM sys_feed_pos p JOIN sys_feed f ON f.seq = p.seq \
+             WHERE p.pos <= @ ORDER BY p.pos LIMIT @"
+        }
+    };
+    let limit = Cell::Int(i64::from(limit));
+    filled(dialect, text, vec![Cell::Int(up_to), limit])
+}
+
+/// Forgets the entries up to place `up_to`. Places are never given again.
+#[must_use]
+pub fn forget_feed(dialect: Dialect, up_to: i64) -> Statement {
+    let text = match dialect {
+        Dialect::Sqlite => "DELETE FROM sys_feed WHERE pos <= @",
+        Dialect::Postgres => {
+            "WITH gone AS (DELETE FROM sys_feed_pos WHERE pos <= @ RETURNING seq) \
+             DELETE FROM sys_feed WHERE seq IN (SELECT seq FROM gone)"
+        }
+    };
+    filled(dialect, text, vec![Cell::Int(up_to)])
 }
 
 /// A statement in which every `@` is the next parameter.

@@ -12,6 +12,7 @@ on_both!(
     entries_come_back_as_they_went_in,
     a_reader_that_follows_sees_every_entry_once_and_in_order,
     cursors_remember,
+    what_is_old_is_forgotten_but_never_before_a_reader_has_passed,
 );
 
 fn entry(number: u128) -> NewEntry {
@@ -125,4 +126,42 @@ async fn cursors_remember(bench: Bench) {
     bench.store.set_cursor("search", 9).await.unwrap();
     assert_eq!(bench.store.cursor("search").await.unwrap(), 9);
     assert_eq!(bench.store.cursor("mail").await.unwrap(), 0);
+}
+
+async fn what_is_old_is_forgotten_but_never_before_a_reader_has_passed(bench: Bench) {
+    let first = after_the_schema(&bench).await;
+    let aged = |number: u128| NewEntry {
+        at: at(i64::try_from(number).unwrap() * 10),
+        ..entry(number)
+    };
+    let mut feed = bench.store.subscribe_feed();
+    for number in 1..=6 {
+        bench.store.commit(commit(1, vec![aged(number)])).await.unwrap();
+        let placed = first + i64::try_from(number).unwrap();
+        feed.wait_for(|end| *end >= placed).await.unwrap();
+    }
+    let store = &bench.store;
+    let end = store.feed_end().await.unwrap();
+    let left = async || {
+        let left = store.feed_after(first, 100).await.unwrap();
+        left.iter().map(|entry| entry.entry.change).collect::<Vec<_>>()
+    };
+    // The entry of the schema is of the machine's own time: it is younger than all of these.
+    store.set_cursor("slow", first + 2).await.unwrap();
+    assert!(!store.forget_feed(at(5), end, 100).await.unwrap(), "nothing is so old");
+    let far = "9999-01-01T00:00:00Z".parse().unwrap();
+    assert!(store.forget_feed(far, end, 100).await.unwrap());
+    assert_eq!(left().await, [id(3), id(4), id(5), id(6)], "the slow reader has not passed");
+    assert_eq!(store.feed_start().await.unwrap(), first + 3);
+    store.set_cursor("slow", end).await.unwrap();
+    assert!(store.forget_feed(at(55), end, 1).await.unwrap());
+    assert_eq!(left().await, [id(4), id(5), id(6)], "no more than it was asked");
+    assert!(store.forget_feed(at(55), end - 1, 100).await.unwrap());
+    assert_eq!(left().await, [id(6)], "what is young stays");
+    assert!(store.forget_feed(far, end, 100).await.unwrap());
+    assert_eq!(store.feed_start().await.unwrap(), end + 1);
+    assert_eq!(store.feed_end().await.unwrap(), end, "places are not given again");
+    store.commit(commit(1, vec![aged(7)])).await.unwrap();
+    feed.wait_for(|now| *now > end).await.unwrap();
+    assert_eq!(left().await, [id(7)]);
 }

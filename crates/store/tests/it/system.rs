@@ -99,9 +99,9 @@ async fn an_answer_is_kept_until_it_is_forgotten(bench: Bench) {
     keep().await.unwrap();
     assert_eq!(found().await.unwrap(), Some(answer.clone()));
     assert!(matches!(keep().await, Err(CommitError::KeyTaken)));
-    bench.store.forget_answers(at(99)).await.unwrap();
+    assert!(!bench.store.forget_answers(at(99), 10).await.unwrap());
     assert!(found().await.unwrap().is_some());
-    bench.store.forget_answers(at(100)).await.unwrap();
+    assert!(bench.store.forget_answers(at(100), 10).await.unwrap());
     assert_eq!(found().await.unwrap(), None);
     keep().await.unwrap();
 }
