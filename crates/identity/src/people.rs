@@ -286,5 +286,6 @@ fn variables(principal: &Principal, now: Timestamp, time_zone: &TimeZone) -> Var
         my_departments: departments,
         now,
         today: now.to_zoned(time_zone.clone()).date(),
+        zone: time_zone.clone(),
     }
 }

@@ -9,6 +9,7 @@
 //! memory; a property test holds them together.
 
 mod bind;
+mod moment;
 
 pub use bind::{Binder, Variables, operators};
 

@@ -221,6 +221,7 @@ pub(crate) fn variables(me: Uuid) -> Variables {
         my_departments: Vec::new(),
         now: Timestamp::UNIX_EPOCH,
         today: civil::Date::constant(2026, 1, 31),
+        zone: jiff::tz::TimeZone::UTC,
     }
 }
 

@@ -39,7 +39,7 @@ impl Caller {
         self.access.principal.user
     }
 
-    /// What `@me` and its kin stand for at `now`.
+    /// What `@me`, `@today` and their kin stand for at `now`.
     #[must_use]
     pub fn variables(&self, now: Timestamp) -> Variables {
         let principal = &self.access.principal;
@@ -56,6 +56,7 @@ impl Caller {
             my_departments: departments,
             now,
             today: now.to_zoned(self.time_zone.clone()).date(),
+            zone: self.time_zone.clone(),
         }
     }
 }

@@ -179,5 +179,6 @@ pub(crate) fn placeholders() -> Variables {
         my_departments: vec![Uuid::nil()],
         now: Timestamp::UNIX_EPOCH,
         today: civil::Date::constant(1970, 1, 1),
+        zone: jiff::tz::TimeZone::UTC,
     }
 }

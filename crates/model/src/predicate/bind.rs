@@ -1,10 +1,11 @@
 //! From a condition as written to a [`Predicate`]: names resolved, values typed, rights inside.
 
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::{Hop, Operand, Order, Path, Predicate, Step, Test, declared_order, negate};
+use super::{Hop, Operand, Order, Path, Predicate, Step, Test, declared_order, moment, negate};
 use crate::access::Access;
 use crate::condition::{Condition, ConditionError, Op};
 use crate::fold::fold;
@@ -25,6 +26,8 @@ pub struct Variables {
     pub now: Timestamp,
     /// `@today` in the person's zone.
     pub today: civil::Date,
+    /// The person's zone: where days begin.
+    pub zone: TimeZone,
 }
 
 /// Binds conditions for one reader.
@@ -179,6 +182,11 @@ impl Binder<'_> {
         if !operators(kind).contains(&op) {
             return Err(site.wrong_operator());
         }
+        if matches!(kind, FieldType::DateTime)
+            && let Some(compared) = moment::compared(&path, op, value, self.variables)
+        {
+            return compared.map_err(|reason| site.wrong_value(reason));
+        }
         let read = |json: &Json| {
             let values = self.operand_values(kind, target, json);
             values.map_err(|reason| site.wrong_value(reason))
@@ -231,9 +239,22 @@ impl Binder<'_> {
         }
         if let Json::String(name) = json
             && let Some(variable) = name.strip_prefix('@')
-            && let Some(values) = self.variable(kind, variable)
         {
-            return Ok(values);
+            let found = match kind {
+                FieldType::Date => moment::day(name, self.variables).map(|day| vec![Value::Date(day)]),
+                FieldType::DateTime => {
+                    moment::moment(name, self.variables).map(|now| vec![Value::Time(now)])
+                }
+                _ => self.variable(kind, variable),
+            };
+            match found {
+                Some(values) => return Ok(values),
+                None if matches!(kind, FieldType::Date | FieldType::DateTime) => {
+                    return Err(moment::USAGE.to_owned());
+                }
+                // A text may begin so.
+                None => {}
+            }
         }
         let single = match kind {
             FieldType::Choices { options } => &FieldType::Choice {
@@ -281,16 +302,6 @@ impl Binder<'_> {
             ("me", _) if links => Some(vec![Value::Id(self.variables.me)]),
             ("my_groups", _) if links => Some(ids(&self.variables.my_groups)),
             ("my_departments", _) if links => Some(ids(&self.variables.my_departments)),
-            ("now", FieldType::DateTime) => Some(vec![Value::Time(self.variables.now)]),
-            ("today", FieldType::Date) => Some(vec![Value::Date(self.variables.today)]),
-            ("today", FieldType::DateTime) => {
-                let midnight = self
-                    .variables
-                    .today
-                    .to_zoned(jiff::tz::TimeZone::UTC)
-                    .ok()?;
-                Some(vec![Value::Time(midnight.timestamp())])
-            }
             _ => None,
         }
     }
@@ -346,8 +357,7 @@ fn leaf(path: &Path, operand: Operand) -> Predicate {
     })
 }
 
-/// Query strings carry only text: numbers and booleans are recognised by the field's type. A
-/// plain day stands for its first instant, UTC, where an instant is compared.
+/// Query strings carry only text: numbers and booleans are recognised by the field's type.
 fn from_query_text<'a>(kind: &FieldType, json: &'a Json) -> std::borrow::Cow<'a, Json> {
     use std::borrow::Cow;
     let Json::String(text) = json else {
@@ -358,7 +368,6 @@ fn from_query_text<'a>(kind: &FieldType, json: &'a Json) -> std::borrow::Cow<'a,
             text.parse::<i64>().ok().map(Json::from)
         }
         FieldType::Boolean => text.parse::<bool>().ok().map(Json::from),
-        FieldType::DateTime if text.len() == 10 => Some(Json::from(format!("{text}T00:00:00Z"))),
         FieldType::Money { .. } | FieldType::Geo | FieldType::AnyLink { .. } => {
             serde_json::from_str(text).ok()
         }

@@ -142,6 +142,7 @@ fn world(role: &str) -> World {
         my_departments: Vec::new(),
         now,
         today: now.to_zoned(jiff::tz::TimeZone::UTC).date(),
+        zone: jiff::tz::TimeZone::UTC,
     };
     let caller = Caller {
         access: Access::compile(&schema, principal, &variables).into(),
