@@ -1,12 +1,18 @@
 //! Finishing a ticket whose sub-tickets are open: refused, asked, or done for them too.
 
-use opsflux_model::{Condition, Op, Value};
+use opsflux_model::predicate::{Order, negate};
+use opsflux_model::{Condition, Op, Operand, Predicate, Value};
 use opsflux_records::rule::{Companion, Draft, Known, Need, Refusal, Rule};
+use opsflux_store::Guard;
 use serde_json::{Map, json};
 
-use crate::{TICKET, is_finished};
+use crate::{FINISHED, TICKET, is_finished};
 
 const CODE: &str = "desk.open_children";
+/// The question, for those who may go on.
+const QUESTION: &str = "desk.open_children_confirm";
+/// Sub-tickets looked at.
+const MOST: u32 = 500;
 const SETTING: &str = "desk.close_parent_with_open_children";
 
 /// Acts by the setting `close_parent_with_open_children`: `block`, `warn` or `cascade`.
@@ -27,13 +33,13 @@ impl Rule for OpenChildren {
         }
         let open = Condition::All(vec![
             test("parent", Op::Eq, json!(draft.id.to_string())),
-            test("status", Op::NotIn, json!(["done", "closed"])),
+            test("status", Op::NotIn, json!(FINISHED)),
         ]);
         vec![
             Need::Records {
                 entity: TICKET,
                 condition: open,
-                limit: 500,
+                limit: MOST,
             },
             Need::Setting(SETTING),
         ]
@@ -41,11 +47,15 @@ impl Rule for OpenChildren {
 
     fn apply(&self, draft: &mut Draft<'_>, known: &Known) -> Result<(), Refusal> {
         let open = known.records(0);
-        if !finishes(draft) || open.is_empty() {
+        if !finishes(draft) {
+            return Ok(());
+        }
+        no_more_than(draft, open.len());
+        if open.is_empty() {
             return Ok(());
         }
         let refusal = |confirmable| Refusal {
-            code: CODE,
+            code: if confirmable { QUESTION } else { CODE },
             params: Map::from_iter([("count".to_owned(), json!(open.len()))]),
             field: Some("status"),
             confirmable,
@@ -62,10 +72,29 @@ impl Rule for OpenChildren {
                 }));
                 Ok(())
             }
-            _ if known.confirmed.as_deref() == Some(CODE) => Ok(()),
+            _ if known.confirmed.as_deref() == Some(QUESTION) => Ok(()),
             _ => Err(refusal(true)),
         }
     }
+}
+
+/// What was found open is all there is when the change is made: a sub-ticket that joins meanwhile
+/// has raised the count of its parent.
+fn no_more_than(draft: &mut Draft<'_>, found: usize) {
+    let Some(count) = draft.entity().find("open_children") else {
+        return;
+    };
+    if found >= MOST as usize {
+        return;
+    }
+    let found = Value::Int(i64::try_from(found).unwrap_or(i64::MAX));
+    let more = Operand::Compare(Order::Greater, found);
+    draft.guards.push(Guard::Exists {
+        name: CODE.to_owned(),
+        entity: draft.ix,
+        id: draft.id,
+        holds: negate(Predicate::test(draft.ix, count, more)),
+    });
 }
 
 /// Whether the change takes the ticket from an open state to a finished one.

@@ -4,6 +4,7 @@
 //! here: reading or writing by any other way than what a rule is handed.
 
 mod closing;
+mod family;
 mod response;
 mod routing;
 mod stamps;
@@ -17,6 +18,7 @@ use opsflux_records::rule::Rule;
 pub fn rules() -> Vec<Arc<dyn Rule>> {
     vec![
         Arc::new(routing::Routing),
+        Arc::new(family::OpenParent),
         Arc::new(closing::OpenChildren),
         Arc::new(stamps::Stamps),
         Arc::new(response::FirstResponse),
@@ -27,6 +29,9 @@ pub fn rules() -> Vec<Arc<dyn Rule>> {
 const TICKET: &str = "ticket";
 
 /// States in which nothing is left to do.
+const FINISHED: [&str; 2] = ["done", "closed"];
+
+/// Whether a state is one of them.
 fn is_finished(status: &opsflux_model::Value) -> bool {
-    matches!(status.as_text(), Some("done" | "closed"))
+    status.as_text().is_some_and(|code| FINISHED.contains(&code))
 }

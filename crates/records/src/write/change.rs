@@ -1,5 +1,7 @@
 //! One change while it is being made: rows, guards, audit and feed together.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use opsflux_model::Value;
 use opsflux_model::schema::{Entity, EntityIx, FieldIx, FieldType, Schema, system};
@@ -11,6 +13,7 @@ use uuid::Uuid;
 
 use super::derived::Moved;
 use crate::caller::Caller;
+use crate::error::Error;
 use crate::read::json::to_json;
 use crate::records::Records;
 use crate::rule::Snapshot;
@@ -48,6 +51,12 @@ pub(crate) struct Change {
     audit: Option<EntityIx>,
     schema: std::sync::Arc<Schema>,
     moved: Moved,
+    /// Which operation of a bulk is being made.
+    pub operation: usize,
+    /// Records written, by which operation and how; the first one that did.
+    written: BTreeMap<(EntityIx, Uuid), (usize, FeedOp)>,
+    /// Records that must live when it is committed, by which operation.
+    needed: BTreeMap<(EntityIx, Uuid), usize>,
     /// Records written, for the kept answer.
     touched: Vec<Json>,
 }
@@ -83,6 +92,9 @@ impl Change {
             audit: schema.find(crate::read::history::AUDIT_ENTITY),
             schema,
             moved: Moved::default(),
+            operation: 0,
+            written: BTreeMap::new(),
+            needed: BTreeMap::new(),
             touched: Vec::new(),
         }
     }
@@ -119,11 +131,44 @@ impl Change {
         }) || self.brings(entity, record)
     }
 
+    /// Whether a record is deleted by it already.
+    pub fn deletes(&self, entity: EntityIx, id: Uuid) -> bool {
+        let written = self.written.get(&(entity, id));
+        written.is_some_and(|(_, op)| *op == FeedOp::Deleted)
+    }
+
+    /// Refuses a second operation on a record: what the first one makes of it is not there to be
+    /// read. Names the first.
+    ///
+    /// # Errors
+    /// `repeated` at `id`.
+    pub fn once(&self, entity: EntityIx, id: Uuid) -> Result<(), Error> {
+        match self.written.get(&(entity, id)) {
+            Some((first, _)) => Err(repeated(*first)),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`Change::once`], for a record that is deleted: nor may another operation hang on it.
+    ///
+    /// # Errors
+    /// `repeated` at `id`.
+    pub fn spare(&self, entity: EntityIx, id: Uuid) -> Result<(), Error> {
+        match self.needed.get(&(entity, id)) {
+            Some(first) if *first < self.operation => Err(repeated(*first)),
+            _ => self.once(entity, id),
+        }
+    }
+
     pub fn write(&mut self, write: Write) {
         self.commit.writes.push(write);
     }
 
     pub fn guard(&mut self, guard: Guard) {
+        if let Guard::Exists { entity, id, .. } = &guard {
+            let needed = self.needed.entry((*entity, *id));
+            needed.or_insert(self.operation);
+        }
         if !self.commit.guards.contains(&guard) {
             self.commit.guards.push(guard);
         }
@@ -148,6 +193,9 @@ impl Change {
         let entity = schema.entity(touched.entity);
         let name = |ix: &FieldIx| entity.field(*ix).name.clone();
         self.moved.note(&schema, touched);
+        let key = (touched.entity, touched.id);
+        let written = self.written.entry(key);
+        written.or_insert((self.operation, touched.op));
         self.touched.push(json!({
             "entity": entity.name, "id": touched.id.to_string(), "version": touched.version,
         }));
@@ -208,6 +256,10 @@ impl Change {
             values,
         });
     }
+}
+
+fn repeated(first: usize) -> Error {
+    Error::field(system::ID, "repeated", first.to_string())
 }
 
 /// The values of `fields`, as audit keeps them: what is write-only stays unseen there too.

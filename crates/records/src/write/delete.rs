@@ -47,6 +47,10 @@ impl Records {
                 .await?;
         }
         let id = root.id;
+        // Who deletes a parent and its child has asked for both.
+        if change.deletes(entity, id) {
+            return Ok(id);
+        }
         if change.at_length {
             self.rules_before_mark(change, caller, &root, true).await?;
             change.job = Some(self.delete_at_length(change, caller, &root)?);
@@ -56,6 +60,7 @@ impl Records {
         self.refuse_referenced(change, caller, &taken).await?;
         let deletion = (change.now, change.id);
         for record in &taken {
+            change.spare(record.entity, record.id)?;
             self.rules_before_mark(change, caller, record, true).await?;
             self.mark(change, record, Some(deletion), None);
         }
@@ -105,7 +110,8 @@ impl Records {
                 }
             }
             level = end;
-            taken.extend(next.into_iter().filter(|r| known.insert((r.entity, r.id))));
+            next.retain(|r| !change.deletes(r.entity, r.id) && known.insert((r.entity, r.id)));
+            taken.extend(next);
             if taken.len() > MAX_AT_ONCE as usize {
                 return Err(super::too_many());
             }

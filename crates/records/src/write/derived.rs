@@ -31,9 +31,20 @@ pub(crate) fn compute(entity: &Entity, values: &mut [Value], errors: &mut Vec<Fi
             Ok(value) => *place = value,
             Err(expr::OutOfRange) => {
                 *place = Value::Null;
-                errors.push(FieldError::new(&field.name, "too_large", ""));
+                errors.push(FieldError::new(&field.name, "too_large", most(returns)));
             }
         }
+    }
+}
+
+/// The largest value of a type, as a person is told.
+fn most(returns: &FieldType) -> String {
+    match returns {
+        FieldType::Decimal {
+            precision, scale, ..
+        } => "9".repeat(usize::from(precision.saturating_sub(*scale)).max(1)),
+        FieldType::Date | FieldType::DateTime => "9999-12-31".to_owned(),
+        _ => i64::MAX.to_string(),
     }
 }
 

@@ -298,6 +298,7 @@ impl Records {
             change.at_length = at_length;
             let mut done = Vec::with_capacity(operations.len());
             for (index, operation) in operations.iter().enumerate() {
+                change.operation = index;
                 let step = self
                     .step(&mut change, caller, entity, operation, options)
                     .await;

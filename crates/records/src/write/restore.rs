@@ -46,6 +46,7 @@ impl Records {
         self.refuse_deleted_owner(change, caller, &restored, deletion)
             .await?;
         for record in &restored {
+            change.once(record.entity, record.id)?;
             self.rules_before_mark(change, caller, record, false)
                 .await?;
             self.mark(change, record, None, None);

@@ -75,6 +75,7 @@ impl Records {
     ) -> Result<Uuid, Error> {
         self.authorize(caller, entity, Action::View)?;
         let before = self.load(caller, entity, reference, Action::Edit).await?;
+        change.once(entity, before.id)?;
         self.check_version(caller, &before, patch, options.precondition)
             .await?;
         let schema = self.schema();
@@ -109,6 +110,8 @@ impl Records {
             let applied = self.apply(caller, entity, &saving, &mut errors).await?;
             let mut values = applied.values;
             self.fill(change, caller, entity, &saving, &applied.given, &mut values);
+            self.company_of_owner(caller, entity, &saving, &applied.given, &mut values)
+                .await?;
             let id = value_of(entity, &values, system::ID)
                 .as_id()
                 .unwrap_or_default();

@@ -12,6 +12,9 @@ use crate::caller::Caller;
 use crate::error::{Error, FieldError};
 use crate::records::Records;
 
+/// The entity of legal entities.
+const COMPANY_ENTITY: &str = "company";
+
 /// Values and child rows after the inputs were applied.
 pub(super) struct Applied {
     pub values: Vec<Value>,
@@ -64,6 +67,37 @@ impl Records {
             applied.values[place] = self.sealed_value(caller, field, value, errors).await?;
         }
         Ok(applied)
+    }
+
+    /// A new record that has its owner's readers belongs to its owner's company, whoever makes it:
+    /// a comment to that of its ticket.
+    pub(super) async fn company_of_owner(
+        &self,
+        caller: &Caller,
+        entity: &Entity,
+        saving: &Saving<'_>,
+        given: &[FieldIx],
+        values: &mut [Value],
+    ) -> Result<(), Error> {
+        let company = entity.find(system::COMPANY);
+        let (Some(company), Some(link)) = (company, entity.scope.owner) else {
+            return Ok(());
+        };
+        if saving.before.is_some() || given.contains(&company) {
+            return Ok(());
+        }
+        let schema = self.schema();
+        let (to, id) = match (&values[usize::from(link.0)], &entity.field(link).kind) {
+            (Value::Ref { entity, id }, _) => (schema.find(entity), *id),
+            (Value::Id(id), FieldType::Link(link)) => (Some(link.to), *id),
+            _ => return Ok(()),
+        };
+        let Some(to) = to else { return Ok(()) };
+        // An owner that comes into being by the same change is the caller's like this one.
+        if let Some(owner) = self.snapshot(caller.tenant(), to, id).await? {
+            values[usize::from(company.0)] = owner.get(&schema, system::COMPANY).clone();
+        }
+        Ok(())
     }
 
     /// Secrets are sealed and passwords hashed before anything else sees them.
@@ -133,6 +167,12 @@ impl Records {
         }
         if !given_name(system::COMPANY) {
             set(system::COMPANY, Value::from(caller.company));
+        }
+        // A company is its own: its members see it like everything of it.
+        if entity.name == COMPANY_ENTITY
+            && let (Some(id), Some(company)) = (entity.find(system::ID), entity.find(system::COMPANY))
+        {
+            values[usize::from(company.0)] = values[usize::from(id.0)].clone();
         }
         super::derived::none_yet(&self.schema(), saving.entity, values);
         for (ix, field) in entity.iter() {

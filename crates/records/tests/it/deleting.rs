@@ -12,6 +12,7 @@ both!(
     links_to_deleted_records_read_null_and_come_back,
     a_link_that_refuses_keeps_its_target,
     owned_rows_disappear_with_their_owner,
+    related_assets_show_at_both_ends_and_a_relation_goes_with_either,
 );
 
 async fn deleting_a_parent_takes_its_subtree_and_restoring_brings_it_back(world: World) {
@@ -158,4 +159,36 @@ async fn owned_rows_disappear_with_their_owner(world: World) {
     ));
     world.restore(&world.admin, "ticket", id).await.unwrap();
     assert!(world.get(&technician, "comment", comment).await.is_ok());
+}
+
+async fn related_assets_show_at_both_ends_and_a_relation_goes_with_either(world: World) {
+    let server = world.make("asset", json!({"name": "server"})).await;
+    let disk = world.make("asset", json!({"name": "disk"})).await;
+    let relation = json!({
+        "source": disk.to_string(), "kind": "part_of", "target": server.to_string(),
+    });
+    world.make("asset_relation", relation.clone()).await;
+    let twice = world.create(&world.admin, "asset_relation", relation).await;
+    assert!(matches!(twice, Err(Error::Conflict(ConflictKind::Unique { .. }))));
+    let depends = json!({
+        "source": server.to_string(), "kind": "depends_on", "target": disk.to_string(),
+    });
+    world.make("asset_relation", depends).await;
+    let ends = |query: String| {
+        let world = &world;
+        async move {
+            let page = world.list(&world.admin, "asset_relation", &query).await;
+            page.unwrap()["items"].as_array().unwrap().len()
+        }
+    };
+    assert_eq!(ends(format!("source={disk}")).await, 1);
+    assert_eq!(ends(format!("target={disk}")).await, 1);
+    let parts = async || world.get(&world.admin, "asset", server).await.unwrap()["parts"].clone();
+    assert_eq!(parts().await, 1, "a dependency is no part");
+    world.delete(&world.admin, "asset", disk).await.unwrap();
+    assert_eq!(ends(String::new()).await, 0);
+    assert_eq!(parts().await, 0);
+    world.restore(&world.admin, "asset", disk).await.unwrap();
+    assert_eq!(ends(String::new()).await, 2);
+    assert_eq!(parts().await, 1);
 }

@@ -12,6 +12,9 @@ both!(
     closing_a_parent_asks_and_yes_goes_on,
     closing_a_parent_closes_everything_below_when_so_set,
     the_first_answer_of_the_desk_is_noted,
+    closing_a_parent_is_refused_when_so_set,
+    nothing_is_opened_below_a_closed_ticket,
+    a_sub_ticket_and_its_closing_parent_do_not_pass_each_other,
 );
 
 async fn a_ticket_takes_department_and_group_from_its_people(world: World) {
@@ -70,7 +73,7 @@ async fn closing_a_parent_asks_and_yes_goes_on(world: World) {
     };
     assert_eq!(
         (code.as_str(), &params["count"]),
-        ("desk.open_children", &json!(1))
+        ("desk.open_children_confirm", &json!(1))
     );
     let ticket = world.entity("ticket");
     let options = WriteOptions {
@@ -135,14 +138,13 @@ async fn closing_a_parent_closes_everything_below_when_so_set(world: World) {
         .set_setting(&world.admin, key, Json::from("block"))
         .await
         .unwrap();
-    world
-        .set(&world.admin, "ticket", b, json!({"status": "in_progress"}))
-        .await
-        .unwrap();
-    world
-        .set(&world.admin, "ticket", a, json!({"status": "in_progress"}))
-        .await
-        .unwrap();
+    // From the top: nothing is opened below what is closed.
+    for id in [a, b] {
+        world
+            .set(&world.admin, "ticket", id, json!({"status": "in_progress"}))
+            .await
+            .unwrap();
+    }
     let error = world
         .set(&world.admin, "ticket", a, json!({"status": "done"}))
         .await
@@ -187,4 +189,70 @@ async fn the_first_answer_of_the_desk_is_noted(world: World) {
     let first = say(&technician, Some(false)).await;
     assert!(first.is_string());
     assert_eq!(say(&technician, Some(false)).await, first);
+}
+
+async fn closing_a_parent_is_refused_when_so_set(world: World) {
+    let key = "desk.close_parent_with_open_children";
+    let set = world.records.set_setting(&world.admin, key, Json::from("block"));
+    set.await.unwrap();
+    let parent = world.make("ticket", json!({"title": "P"})).await;
+    let child = json!({"title": "C", "parent": parent.to_string()});
+    let child = world.make("ticket", child).await;
+    let close = || json!({"status": "closed"});
+    let error = world.set(&world.admin, "ticket", parent, close()).await.unwrap_err();
+    let Error::Refused { code, params, field } = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!((code.as_str(), field.as_deref()), ("desk.open_children", Some("status")));
+    assert_eq!(params["count"], 1);
+    world.set(&world.admin, "ticket", child, close()).await.unwrap();
+    world.set(&world.admin, "ticket", parent, close()).await.unwrap();
+}
+
+async fn nothing_is_opened_below_a_closed_ticket(world: World) {
+    let parent = world.make("ticket", json!({"title": "P"})).await;
+    let below = |title: &str| json!({"title": title, "parent": parent.to_string()});
+    let child = world.make("ticket", below("C")).await;
+    for id in [child, parent] {
+        let close = json!({"status": "closed"});
+        world.set(&world.admin, "ticket", id, close).await.unwrap();
+    }
+    let refused = |error: Error| {
+        let Error::Refused { code, field, params } = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!((code.as_str(), field.as_deref()), ("desk.parent_closed", Some("parent")));
+        assert_eq!(params["number"], "TIC-000001");
+    };
+    refused(world.create(&world.admin, "ticket", below("D")).await.unwrap_err());
+    let again = json!({"status": "in_progress"});
+    refused(world.set(&world.admin, "ticket", child, again.clone()).await.unwrap_err());
+    let other = world.make("ticket", json!({"title": "O"})).await;
+    let moved = json!({"parent": parent.to_string()});
+    refused(world.set(&world.admin, "ticket", other, moved).await.unwrap_err());
+    // What is closed may be filed there, and all is well when the parent is open again.
+    let filed = json!({"parent": parent.to_string(), "status": "closed"});
+    world.set(&world.admin, "ticket", other, filed).await.unwrap();
+    world.set(&world.admin, "ticket", parent, again.clone()).await.unwrap();
+    world.set(&world.admin, "ticket", child, again).await.unwrap();
+}
+
+async fn a_sub_ticket_and_its_closing_parent_do_not_pass_each_other(world: World) {
+    for round in 0..8 {
+        let parent = world.make("ticket", json!({"title": format!("P{round}")})).await;
+        let child = json!({"title": "C", "parent": parent.to_string()});
+        let close = json!({"status": "closed"});
+        let (made, closed) = tokio::join!(
+            world.create(&world.admin, "ticket", child),
+            world.set(&world.admin, "ticket", parent, close),
+        );
+        assert!(
+            made.is_err() || closed.is_err(),
+            "an open ticket stands below a closed one: {made:?}"
+        );
+        let parent = world.get(&world.admin, "ticket", parent).await.unwrap();
+        let open = i64::from(made.is_ok());
+        assert_eq!(parent["open_children"], open);
+        assert_eq!(parent["status"] == "closed", closed.is_ok());
+    }
 }

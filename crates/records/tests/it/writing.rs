@@ -1,6 +1,7 @@
 //! Creating and changing.
 
-use opsflux_records::{ConflictKind, Error, Precondition};
+use opsflux_records::write::BulkOperation;
+use opsflux_records::{ConflictKind, Error, Precondition, Uuid};
 use serde_json::json;
 
 use crate::world::{World, both, id_of, object};
@@ -18,6 +19,8 @@ both!(
     unique_values_ignore_case_and_deleted_records,
     the_same_id_with_the_same_content_is_the_same_create,
     a_bulk_is_all_or_nothing,
+    a_bulk_changes_each_record_once_and_says_which_operation_had_it,
+    a_bulk_deletes_parents_and_children_in_any_order,
     each_operation_of_a_loose_bulk_stands_alone,
     decimals_stay_exact,
     history_tells_who_changed_what,
@@ -497,4 +500,62 @@ async fn one_of_many_concurrent_changes_wins_each_version(world: World) {
     let got = world.get(&world.admin, "ticket", id).await.unwrap();
     assert_eq!(got["version"], 5, "every change counted once");
     assert_eq!(got["tags"].as_array().unwrap().len(), 4, "nothing was lost");
+}
+
+async fn a_bulk_changes_each_record_once_and_says_which_operation_had_it(world: World) {
+    let parent = world.make("ticket", json!({"title": "P"})).await;
+    let below = json!({"title": "C", "parent": parent.to_string()});
+    let child = world.make("ticket", below.clone()).await;
+    let set = |id: Uuid| BulkOperation::Update(id.to_string(), None, object(json!({"title": "x"})));
+    let delete = |id: Uuid| BulkOperation::Delete(id.to_string());
+    let create = || BulkOperation::Create(object(below.clone()));
+    let ticket = world.entity("ticket");
+    for (first, operations) in [
+        ("0", vec![set(parent), set(child), set(parent)]),
+        ("1", vec![set(child), set(parent), delete(parent)]),
+        ("0", vec![delete(child), create(), set(child)]),
+        ("0", vec![create(), set(child), delete(parent)]),
+    ] {
+        let options = Default::default();
+        let done = world
+            .records
+            .bulk_atomic(&world.admin, ticket, &operations, &options)
+            .await;
+        let Err(Error::Bulk { index, error }) = done else {
+            panic!("{done:?}")
+        };
+        let Error::Invalid(errors) = *error else {
+            panic!("{error:?}")
+        };
+        let told = (errors[0].field.as_str(), errors[0].code.as_ref());
+        assert_eq!((index, told), (2, ("id", "repeated")));
+        assert_eq!(errors[0].detail, first);
+    }
+    // Below what the same request deletes nothing can be made.
+    let operations = [delete(parent), create()];
+    let options = Default::default();
+    let done = world.records.bulk_atomic(&world.admin, ticket, &operations, &options);
+    assert!(matches!(done.await, Err(Error::Bulk { index: 1, .. })));
+    let left = world.column(&world.admin, "ticket", "sort=title", "title").await;
+    assert_eq!(left, ["C", "P"], "nothing was written");
+}
+
+async fn a_bulk_deletes_parents_and_children_in_any_order(world: World) {
+    for turned in [false, true] {
+        let parent = world.make("ticket", json!({"title": "P"})).await;
+        let below = json!({"title": "C", "parent": parent.to_string()});
+        let child = world.make("ticket", below).await;
+        let mut operations = [parent, child].map(|id| BulkOperation::Delete(id.to_string()));
+        if turned {
+            operations.reverse();
+        }
+        let ticket = world.entity("ticket");
+        let options = Default::default();
+        let done = world.records.bulk_atomic(&world.admin, ticket, &operations, &options);
+        assert_eq!(done.await.unwrap().len(), 2);
+        assert!(world.column(&world.admin, "ticket", "", "id").await.is_empty());
+        world.restore(&world.admin, "ticket", child).await.unwrap();
+        assert_eq!(world.column(&world.admin, "ticket", "", "id").await.len(), 2);
+        world.delete(&world.admin, "ticket", parent).await.unwrap();
+    }
 }
