@@ -407,6 +407,8 @@ pub struct NumberTemplate {
     pub source: String,
     /// Parsed.
     pub parts: Vec<NumberPart>,
+    /// No number is ever left out: each is taken by the change that makes its record.
+    pub gapless: bool,
 }
 
 /// One part of a number template.

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::feed::NewEntry;
 use crate::system::SystemWrite;
 
-/// One change as the database sees it. Order of execution: guards, writes, roll-ups, system
-/// writes, feed.
+/// One change as the database sees it. Order of execution: guards, series,
+/// writes, roll-ups, other system writes, feed.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Commit {
     /// The tenant of every row in it.

@@ -41,6 +41,18 @@ pub enum SystemWrite {
         /// JSON.
         value: serde_json::Value,
     },
+    /// Takes the numbers of a series from `from` up to `next` with the change, so that none is left
+    /// out when it fails. Another change that took `from` makes it [`crate::CommitError::Version`].
+    Series {
+        /// Name of the entity.
+        entity: String,
+        /// What the series counts in.
+        period: String,
+        /// The first number taken, see [`Store::next_number`].
+        from: i64,
+        /// The first one left.
+        next: i64,
+    },
     /// Keeps the answer to an idempotency key.
     Answer(Answer),
 }
@@ -115,6 +127,21 @@ impl Store {
         // Tenants are counted like any numbered thing, by nobody's series.
         let numbers = self.lease_numbers(0, "tenant", "", 1).await?;
         Ok(numbers.start)
+    }
+
+    /// The number that a series gives next, taken by nobody yet.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn next_number(
+        &self,
+        tenant: i64,
+        entity: &str,
+        period: &str,
+    ) -> Result<i64, StoreError> {
+        let statement = sql::next_number(self.dialect(), tenant, entity, period);
+        let found = self.rows(&statement, |columns| columns.int(0)).await?;
+        Ok(found.into_iter().flatten().next().unwrap_or(1))
     }
 
     /// The settings of a tenant that somebody changed.

@@ -94,6 +94,7 @@ pub(crate) const ENTITY: &[Key] = &[
         Text,
         "Template of the number: {seq:N}, {yyyy}, {yy}, {mm}.",
     ),
+    key("gapless", Bool, "No number is ever left out."),
     key("comments", Bool, "Public and internal comments."),
     key("files", Bool, "Attachments."),
     key("audit_reads", Bool, "Reading a record is audited too."),

@@ -23,6 +23,7 @@ pub(crate) fn parse(source: &str) -> Result<NumberTemplate, String> {
     Ok(NumberTemplate {
         source: source.to_owned(),
         parts,
+        gapless: false,
     })
 }
 

@@ -17,7 +17,7 @@ use crate::layout;
 use crate::lock::Kind;
 use crate::schema::{
     DefaultValue, Entity, EntityIx, EntityKind, Field, FieldIx, FieldType, FormSpec, LinkSpec,
-    ListSpec, OnDelete, Schema, ScopeSpec, SearchWeight, system,
+    ListSpec, NumberTemplate, OnDelete, Schema, ScopeSpec, SearchWeight, system,
 };
 
 /// Names that a record on the wire has besides its fields.
@@ -144,6 +144,16 @@ impl Resolver<'_, '_> {
             parsed
                 .map_err(|why| self.mistakes.error(node.at, "bad_number", why))
                 .ok()
+        });
+        let gapless = node.is_true("gapless");
+        if gapless && node.get("number").is_none() {
+            let at = node.place_of("gapless");
+            let message = "gapless is said of numbers, and there are none";
+            self.mistakes.error(at, "bad_number", message);
+        }
+        let number = number.map(|template| NumberTemplate {
+            gapless,
+            ..template
         });
         let mut fields = self.system_fields(kind, number.is_some());
         let fields_node = node.get("fields");

@@ -25,6 +25,7 @@ use uuid::Uuid;
 use crate::error::{ConflictKind, Error};
 use crate::records::Records;
 use crate::rule::Snapshot;
+use crate::write::numbers::Turn;
 use crate::write::{again, large};
 
 pub(crate) use cancel::operations;
@@ -94,6 +95,8 @@ pub struct Step {
     pub total: Option<i64>,
     /// Whether the job has ended, and how.
     pub end: Option<End>,
+    /// Held until the commit is made.
+    pub(crate) turn: Turn,
 }
 
 /// How a job ends.

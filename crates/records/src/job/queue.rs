@@ -94,6 +94,7 @@ impl Records {
         ];
         set.extend(step.total.map(|total| ("expected", Value::Int(total))));
         set.extend(step.end.map(|end| self.ending(end)).into_iter().flatten());
+        let _turn = step.turn;
         let mut commit = step.commit;
         commit.tenant = held.tenant;
         commit.guards.push(self.held(held)?);

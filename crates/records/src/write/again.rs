@@ -1,5 +1,5 @@
 //! Making derived values anew in the records that exist: when a computed field or a roll-up is
-//! declared, or declared otherwise.
+//! declared, or declared otherwise; and numbers, when an entity becomes numbered.
 //!
 //! What a derived field was made of is remembered as a fingerprint of its declaration, per tenant.
 //! Where it differs from today's, a job goes through the records of the entity in the order of
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
 use opsflux_model::Value;
-use opsflux_model::schema::{Entity, EntityIx, EntityKind, FieldIx, Schema};
+use opsflux_model::schema::{Entity, EntityIx, EntityKind, FieldIx, Schema, system};
 use opsflux_store::system::SystemWrite;
 use opsflux_store::{Commit, Living, Recount, Set, Write};
 use serde::{Deserialize, Serialize};
@@ -18,10 +18,12 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::derived;
+use super::numbers::Taken;
 use crate::caller::{Caller, Origin};
 use crate::error::Error;
 use crate::job::{End, Job, NewJob, Step, Work};
 use crate::records::Records;
+use crate::rule::Snapshot;
 
 /// The setting in which the fingerprints stand; no module can declare one of this name.
 const KNOWN: &str = "@derived";
@@ -138,6 +140,10 @@ fn fingerprints(schema: &Schema, ix: EntityIx, entity: &Entity) -> BTreeMap<Stri
     if entity.kind == EntityKind::Log {
         return all;
     }
+    // A number is given once and kept, whatever the template becomes.
+    if entity.number.is_some() {
+        all.insert(number_key(entity), "given".to_owned());
+    }
     let mut made: BTreeMap<FieldIx, String> = BTreeMap::new();
     for computed in &entity.computed {
         let field = entity.field(computed.field);
@@ -187,11 +193,15 @@ impl Work for Deriving {
             let mut commit = Commit::default();
             state.after = Some(last.id);
             let entity = schema.entity(ix);
+            let mut taken = Taken::default();
             let mut moved = derived::Moved::default();
             let mut derived_rows = Vec::with_capacity(rows.len());
             for row in &rows {
                 derived_rows.push(row.id);
-                let set = anew(entity, &row.values);
+                let mut set = anew(entity, &row.values);
+                if state.fields.contains_key(&number_key(entity)) {
+                    set.extend(records.number_for(&mut taken, job.tenant, entity, row).await?);
+                }
                 // What combines these rows has combined what they were.
                 for rollup in schema.rollups_of(ix) {
                     if set.iter().any(|(field, _)| rollup.reads.contains(field)) {
@@ -220,13 +230,46 @@ impl Work for Deriving {
                     rows: derived_rows,
                 });
             }
+            let (series, turn) = taken.finish();
+            commit.system.extend(series);
             Ok(Step {
                 commit,
+                turn,
                 state: kept(&state)?,
                 done: i64::try_from(rows.len()).unwrap_or(i64::MAX),
                 ..Step::default()
             })
         })
+    }
+}
+
+/// Stands for the number among the derived fields of an entity.
+fn number_key(entity: &Entity) -> String {
+    format!("{}#number", entity.id)
+}
+
+impl Records {
+    /// A number for a record that was made before its entity had numbers.
+    async fn number_for(
+        &self,
+        taken: &mut Taken,
+        tenant: i64,
+        entity: &Entity,
+        row: &Snapshot,
+    ) -> Result<Option<(FieldIx, Set)>, Error> {
+        let (Some(template), Some(field)) = (&entity.number, entity.find(system::NUMBER)) else {
+            return Ok(None);
+        };
+        if !row.value(field).is_empty() {
+            return Ok(None);
+        }
+        let made = entity.find(system::CREATED_AT).map(|at| row.value(at));
+        let at = match made {
+            Some(Value::Time(at)) => *at,
+            _ => self.now(),
+        };
+        let number = self.next_number(taken, tenant, entity, template, at).await?;
+        Ok(Some((field, Set::To(Value::Text(number)))))
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::derived::Moved;
+use super::numbers::{Taken, Turn};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::read::json::to_json;
@@ -51,6 +52,8 @@ pub(crate) struct Change {
     audit: Option<EntityIx>,
     schema: std::sync::Arc<Schema>,
     moved: Moved,
+    /// Numbers taken of series without gaps.
+    pub taken: Taken,
     /// Which operation of a bulk is being made.
     pub operation: usize,
     /// Records written, by which operation and how; the first one that did.
@@ -92,6 +95,7 @@ impl Change {
             audit: schema.find(crate::read::history::AUDIT_ENTITY),
             schema,
             moved: Moved::default(),
+            taken: Taken::default(),
             operation: 0,
             written: BTreeMap::new(),
             needed: BTreeMap::new(),
@@ -182,9 +186,12 @@ impl Change {
             .push(SystemWrite::Answer(pending.fill(recipe)));
     }
 
-    pub fn finish(mut self) -> Commit {
+    /// What is committed, and what must be held until it is.
+    pub fn finish(mut self) -> (Commit, Turn) {
         self.commit.rollups = self.moved.recounts();
-        self.commit
+        let (series, turn) = self.taken.finish();
+        self.commit.system.extend(series);
+        (self.commit, turn)
     }
 
     /// Adds the audit and feed entries of one record.

@@ -341,7 +341,7 @@ impl<'a> Marking<'a> {
         }
         let count = i64::try_from(found.len()).unwrap_or(i64::MAX);
         Ok(Step {
-            commit: change.finish(),
+            commit: change.finish().0,
             // What is brought back after all was not done.
             done: if ask_rules { count } else { -count },
             ..self.looked()?

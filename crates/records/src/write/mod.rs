@@ -317,7 +317,8 @@ impl Records {
             if let Some(answer) = &options.answer {
                 change.keep_answer(answer);
             }
-            match self.inner.store.commit(change.finish()).await {
+            let (commit, _turn) = change.finish();
+            match self.inner.store.commit(commit).await {
                 Ok(_) => return Ok(done),
                 Err(CommitError::Version { .. } | CommitError::Retry) => {}
                 // A record joined what is being deleted: it must go too.

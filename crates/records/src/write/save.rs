@@ -4,7 +4,7 @@
 //! `family` (child rows and companions).
 
 use futures::future::BoxFuture;
-use opsflux_model::schema::{Entity, EntityIx, EntityKind, FieldIx, system};
+use opsflux_model::schema::{Entity, EntityIx, EntityKind, FieldIx, NumberTemplate, system};
 use opsflux_model::{Action, Value};
 use opsflux_store::feed::FeedOp;
 use opsflux_store::{Set, Write};
@@ -17,6 +17,7 @@ use super::change::{Change, Touched};
 use super::checks::check_state;
 use super::derived;
 use super::links::Rights;
+use super::numbers::{Taken, render};
 use super::values::engine;
 use crate::caller::Caller;
 use crate::error::{Error, FieldError};
@@ -143,7 +144,7 @@ impl Records {
             check_state(entity, &saving, &values)?;
             if saving.before.is_none() {
                 self.check_create(caller, &saving, &values).await?;
-                self.number(caller, entity, change.now, &mut values).await?;
+                self.number(change, caller, entity, &mut values).await?;
             }
             let changed = changed_fields(entity, saving.before.as_ref(), &values);
             let children_from = change.commit.writes.len();
@@ -169,22 +170,39 @@ impl Records {
 
     async fn number(
         &self,
+        change: &mut Change,
         caller: &Caller,
         entity: &Entity,
-        now: jiff::Timestamp,
         values: &mut [Value],
     ) -> Result<(), Error> {
         let (Some(template), Some(ix)) = (&entity.number, entity.find(system::NUMBER)) else {
             return Ok(());
         };
-        let store = &self.inner.store;
+        let now = change.now;
         let number = self
-            .inner
-            .numbers
-            .next(store, caller.tenant(), entity, template, now)
+            .next_number(&mut change.taken, caller.tenant(), entity, template, now)
             .await?;
         values[usize::from(ix.0)] = Value::Text(number);
         Ok(())
+    }
+
+    /// The next number of an entity.
+    pub(super) async fn next_number(
+        &self,
+        taken: &mut Taken,
+        tenant: i64,
+        entity: &Entity,
+        template: &NumberTemplate,
+        at: jiff::Timestamp,
+    ) -> Result<String, Error> {
+        let (store, numbers) = (&self.inner.store, &self.inner.numbers);
+        if !template.gapless {
+            return numbers.next(store, tenant, entity, template, at).await;
+        }
+        let date = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let period = render(template, date, None);
+        let number = taken.next(numbers, store, tenant, entity, &period);
+        Ok(render(template, date, Some(number.await?)))
     }
 
     /// Adds the row, its audit and its feed entry.

@@ -116,13 +116,15 @@ impl Records {
                 error: Box::new(Error::Invalid(errors)),
             })?);
         }
-        self.give_numbers(&schema, caller.tenant(), &mut rows)
+        let mut taken = numbers::Taken::default();
+        self.give_numbers(&schema, caller.tenant(), &mut taken, &mut rows)
             .await?;
+        let (series, _turn) = taken.finish();
         let id = self.new_id();
         let sha256 = hash(&schema, &rows);
         let mut commit = Commit {
             tenant: caller.tenant(),
-            system: seed.system,
+            system: seed.system.into_iter().chain(series).collect(),
             feed: self.announced(caller, &schema, id, seed.announce, &rows),
             rollups: moved(&schema, &rows),
             ..Commit::default()
@@ -139,6 +141,7 @@ impl Records {
         &self,
         schema: &Schema,
         tenant: i64,
+        taken: &mut numbers::Taken,
         rows: &mut [Row],
     ) -> Result<(), Error> {
         let mut series: BTreeMap<(EntityIx, String), Vec<usize>> = BTreeMap::new();
@@ -156,9 +159,18 @@ impl Records {
             let entity = schema.entity(ix);
             let count = u32::try_from(places.len()).unwrap_or(u32::MAX);
             let store = &self.inner.store;
-            let block = store
-                .lease_numbers(tenant, &entity.name, &period, count)
-                .await?;
+            let block: Vec<i64> = if entity.number.as_ref().is_some_and(|n| n.gapless) {
+                let mut block = Vec::with_capacity(places.len());
+                for _ in &places {
+                    let numbers = &self.inner.numbers;
+                    let next = taken.next(numbers, store, tenant, entity, &period);
+                    block.push(next.await?);
+                }
+                block
+            } else {
+                let leased = store.lease_numbers(tenant, &entity.name, &period, count);
+                leased.await?.collect()
+            };
             let (Some(template), Some(field)) = (&entity.number, entity.find(system::NUMBER))
             else {
                 continue;

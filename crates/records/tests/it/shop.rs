@@ -53,8 +53,11 @@ const BASKET: &str = r#"
 name = "basket"
 collection = "baskets"
 title = "name"
+number = "BAS-{yyyy}-{seq:03}"
+gapless = true
 [fields]
 name = { type = "text" }
+code = { type = "text", unique = true }
 orders = { type = "links", to = "order", inverse = "baskets" }
 "#;
 

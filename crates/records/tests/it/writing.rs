@@ -19,6 +19,8 @@ both!(
     unique_values_ignore_case_and_deleted_records,
     the_same_id_with_the_same_content_is_the_same_create,
     a_bulk_is_all_or_nothing,
+    a_series_without_gaps_leaves_none_whatever_fails,
+    what_becomes_numbered_gets_its_numbers,
     a_bulk_changes_each_record_once_and_says_which_operation_had_it,
     a_bulk_deletes_parents_and_children_in_any_order,
     each_operation_of_a_loose_bulk_stands_alone,
@@ -558,4 +560,74 @@ async fn a_bulk_deletes_parents_and_children_in_any_order(world: World) {
         assert_eq!(world.column(&world.admin, "ticket", "", "id").await.len(), 2);
         world.delete(&world.admin, "ticket", parent).await.unwrap();
     }
+}
+
+async fn a_series_without_gaps_leaves_none_whatever_fails(world: World) {
+    let other = world.another_process().await;
+    let entity = world.entity("basket");
+    let options = Default::default();
+    let all = (0..30).map(|number| {
+        // Every third takes a code that is taken; two processes make them at once.
+        let code = if number % 3 == 0 { "same".to_owned() } else { format!("c{number}") };
+        let records = if number % 2 == 0 { &world.records } else { &other };
+        let body = object(json!({"name": format!("{number}"), "code": code}));
+        records.create(&world.admin, entity, body, &options)
+    });
+    let mut made = 0;
+    let mut busy = 0;
+    for done in futures::future::join_all(all).await {
+        match done {
+            Ok(_) => made += 1,
+            Err(Error::Conflict(ConflictKind::Unique { .. })) => {}
+            // Two processes may take the same number a few times in a row.
+            Err(Error::Conflict(ConflictKind::Busy)) => busy += 1,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert!(made + busy >= 21 && made >= 15, "{made} were made, {busy} gave up");
+    let operations = [
+        BulkOperation::Create(object(json!({"name": "x"}))),
+        BulkOperation::Create(object(json!({"name": "y"}))),
+    ];
+    let bulk = world.records.bulk_atomic(&world.admin, entity, &operations, &options);
+    bulk.await.unwrap();
+    let numbers = world.column(&world.admin, "basket", "sort=number&limit=100", "number").await;
+    let wanted: Vec<_> = (1..=made + 2).map(|n| json!(format!("BAS-2026-{n:03}"))).collect();
+    assert_eq!(numbers, wanted);
+}
+
+async fn what_becomes_numbered_gets_its_numbers(world: World) {
+    use opsflux_model::Value;
+    use opsflux_store::{Commit, Set, Write};
+    let schema = world.records.schema();
+    for entity in ["basket", "ticket"] {
+        let title = if entity == "ticket" { "title" } else { "name" };
+        let mut ids = Vec::new();
+        for number in 0..3 {
+            ids.push(world.make(entity, json!({title: format!("{number}")})).await);
+        }
+        // As they were before there were numbers.
+        let ix = world.entity(entity);
+        let field = schema.entity(ix).find("number").unwrap();
+        let writes = ids[..2].iter().map(|id| Write::Update {
+            entity: ix,
+            id: *id,
+            expected_version: None,
+            set: vec![(field, Set::To(Value::Null))],
+        });
+        let commit = Commit {
+            tenant: crate::world::TENANT,
+            writes: writes.collect(),
+            ..Commit::default()
+        };
+        world.records.store().commit(commit).await.unwrap();
+    }
+    world.records.derive_where_declared_anew().await.unwrap();
+    while world.records.work_next_job().await.unwrap() {}
+    let numbers = |entity: &'static str| {
+        world.column(&world.admin, entity, "sort=number", "number")
+    };
+    assert_eq!(numbers("basket").await, ["BAS-2026-003", "BAS-2026-004", "BAS-2026-005"]);
+    assert_eq!(numbers("ticket").await, ["TIC-000003", "TIC-000004", "TIC-000005"]);
+    assert_eq!(world.records.derive_where_declared_anew().await.unwrap(), 0);
 }

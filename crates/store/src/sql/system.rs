@@ -38,6 +38,24 @@ pub fn write(dialect: Dialect, tenant: i64, write: &SystemWrite) -> Statement {
              ON CONFLICT (tenant_id, key) DO UPDATE SET value = excluded.value",
             vec![tenant, text(key), Cell::Text(value.to_string())],
         ),
+        SystemWrite::Series {
+            entity,
+            period,
+            from,
+            next,
+        } => filled(
+            dialect,
+            "INSERT INTO sys_series (tenant_id, entity, period, next) VALUES (@, @, @, @) \
+             ON CONFLICT (tenant_id, entity, period) \
+             DO UPDATE SET next = excluded.next WHERE sys_series.next = @",
+            vec![
+                tenant,
+                text(entity),
+                text(period),
+                Cell::Int(*next),
+                Cell::Int(*from),
+            ],
+        ),
         SystemWrite::Answer(answer) => filled(
             dialect,
             "INSERT INTO sys_answer (tenant_id, principal, operation, key, body_hash, status, \
@@ -148,6 +166,20 @@ pub fn lease(dialect: Dialect, tenant: i64, entity: &str, period: &str, count: u
             Cell::Text(entity.to_owned()),
             Cell::Text(period.to_owned()),
             Cell::Int(i64::from(count)),
+        ],
+    )
+}
+
+/// Answers the next number of a series, nothing before its first.
+#[must_use]
+pub fn next_number(dialect: Dialect, tenant: i64, entity: &str, period: &str) -> Statement {
+    filled(
+        dialect,
+        "SELECT next FROM sys_series WHERE tenant_id = @ AND entity = @ AND period = @",
+        vec![
+            Cell::Int(tenant),
+            Cell::Text(entity.to_owned()),
+            Cell::Text(period.to_owned()),
         ],
     )
 }

@@ -10,6 +10,7 @@ use super::guard::{self, Locks};
 use super::{Cell, CommitStep, Dialect, Expect, RenderedCommit, Sql, Statement, column, unfit};
 use crate::commit::{Commit, Set, Write};
 use crate::error::StoreError;
+use crate::system::SystemWrite;
 
 /// The statements of a change.
 ///
@@ -29,6 +30,16 @@ pub fn commit(
             .steps
             .extend(guard::holds(dialect, schema, commit.tenant, guard)?);
     }
+    // Before the rows that carry the numbers: who comes too late makes the change again with the
+    // next ones, and is not told that his are taken.
+    for write in commit.system.iter().filter(|write| is_series(write)) {
+        let statement = super::system::write(dialect, commit.tenant, write);
+        let expect = Expect::OneRow {
+            entity: "number".to_owned(),
+            id: Uuid::nil(),
+        };
+        rendered.steps.push(step(statement, expect));
+    }
     for (place, write) in commit.writes.iter().enumerate() {
         let mut rows = Rows {
             dialect,
@@ -44,7 +55,7 @@ pub fn commit(
             rendered.steps.push(step(statement, Expect::Any));
         }
     }
-    for write in &commit.system {
+    for write in commit.system.iter().filter(|write| !is_series(write)) {
         let statement = super::system::write(dialect, commit.tenant, write);
         rendered.steps.push(step(statement, Expect::Any));
     }
@@ -56,6 +67,10 @@ pub fn commit(
         rendered.locks = Locks::of(commit).statements(schema, commit.tenant);
     }
     Ok(rendered)
+}
+
+fn is_series(write: &SystemWrite) -> bool {
+    matches!(write, SystemWrite::Series { .. })
 }
 
 fn step(statement: Statement, expect: Expect) -> CommitStep {
