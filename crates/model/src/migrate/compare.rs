@@ -173,6 +173,13 @@ impl<'p> Comparison<'p> {
         let first = former.columns.iter().find(|other| other.id == field);
         let name = spoken(former, Some(first.unwrap_or(column)));
         let is_derived = is_key(column) && table.columns.iter().any(|other| other.id == field);
+        if is_derived && let Some(kind) = self.wishes.bounded.get(field) {
+            self.refusals.insert(Refusal::OtherType {
+                what: name.clone(),
+                from: "text".to_owned(),
+                to: (*kind).to_owned(),
+            });
+        }
         if is_derived || self.take_wish(&name) {
             let leaving = (table.name.clone(), hidden_as.to_owned());
             self.leaving_columns.push(leaving);

@@ -26,7 +26,7 @@ pub use step::{Fill, Filling, Step};
 
 use crate::fold::fold;
 use crate::layout::{ColumnKind, Layout, columns_of};
-use crate::schema::{DefaultValue, Field, Schema};
+use crate::schema::{DefaultValue, Field, FieldType, Schema};
 use crate::value::Value;
 
 /// What is wished besides the new layout.
@@ -36,16 +36,29 @@ pub struct Wishes {
     pub drop: BTreeSet<String>,
     /// What new columns hold in the rows that exist, by the id of the column.
     pub defaults: BTreeMap<String, Value>,
+    /// Fields that hold certain texts only, with what they are called, by the id of the field: a
+    /// column of free text cannot become one of them.
+    pub bounded: BTreeMap<String, &'static str>,
 }
 
 impl Wishes {
     /// The constant defaults of a schema; nothing may be dropped.
     #[must_use]
     pub fn of(schema: &Schema) -> Wishes {
-        let fields = schema.entities.iter().flat_map(|entity| &entity.fields);
+        let fields = || schema.entities.iter().flat_map(|entity| &entity.fields);
+        let bounded = fields().filter(|field| {
+            let kind = field.kind.holds();
+            matches!(
+                kind,
+                FieldType::Choice { .. } | FieldType::State { .. } | FieldType::Color
+            )
+        });
         Wishes {
             drop: BTreeSet::new(),
-            defaults: fields.flat_map(column_defaults).collect(),
+            defaults: fields().flat_map(column_defaults).collect(),
+            bounded: bounded
+                .map(|field| (field.id.clone(), field.kind.name()))
+                .collect(),
         }
     }
 }

@@ -274,7 +274,7 @@ fn field() -> Json {
             ("returns", text()),
             (
                 "op",
-                json!({"type": "string", "enum": ["count", "sum", "min", "max"]}),
+                json!({"type": "string", "enum": RollupOp::NAMES.map(|(name, _)| name)}),
             ),
         ],
     )
