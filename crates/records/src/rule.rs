@@ -30,6 +30,12 @@ pub trait Rule: Send + Sync {
     /// [`Refusal`], told to the person who saves.
     fn apply(&self, draft: &mut Draft<'_>, known: &Known) -> Result<(), Refusal>;
 
+    /// What it must know before a record is marked deleted or brought back; a rule that does not
+    /// judge that asks for nothing, for a deletion may take many records.
+    fn needs_to_mark(&self, draft: &Draft<'_>) -> Vec<Need> {
+        self.needs(draft)
+    }
+
     /// Before a record is marked deleted: adds guards and rows of the engine, or refuses. The
     /// values are as they were; what is set here is not saved.
     ///

@@ -45,6 +45,10 @@ impl Rule for OpenChildren {
         ]
     }
 
+    fn needs_to_mark(&self, _draft: &Draft<'_>) -> Vec<Need> {
+        Vec::new()
+    }
+
     fn apply(&self, draft: &mut Draft<'_>, known: &Known) -> Result<(), Refusal> {
         let open = known.records(0);
         if !finishes(draft) {

@@ -38,6 +38,10 @@ impl Rule for OpenParent {
         }
     }
 
+    fn needs_to_mark(&self, _draft: &Draft<'_>) -> Vec<Need> {
+        Vec::new()
+    }
+
     fn apply(&self, draft: &mut Draft<'_>, known: &Known) -> Result<(), Refusal> {
         if !OpenParent::concerns(draft) {
             return Ok(());

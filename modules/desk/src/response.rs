@@ -36,6 +36,10 @@ impl Rule for FirstResponse {
         }
     }
 
+    fn needs_to_mark(&self, _draft: &Draft<'_>) -> Vec<Need> {
+        Vec::new()
+    }
+
     fn apply(&self, draft: &mut Draft<'_>, known: &Known) -> Result<(), Refusal> {
         let Some(ticket) = known.records(0).first() else {
             return Ok(());

@@ -36,6 +36,10 @@ impl Rule for Routing {
         ]
     }
 
+    fn needs_to_mark(&self, _draft: &Draft<'_>) -> Vec<Need> {
+        Vec::new()
+    }
+
     fn apply(&self, draft: &mut Draft<'_>, known: &Known) -> Result<(), Refusal> {
         let schema = draft.schema;
         if draft.changes("requester") || draft.is_new() {

@@ -123,7 +123,7 @@ export type ScalarType =
 export type ComputedField = FieldBase<'computed'> &
   Partial<Precision> & { returns: ScalarType; unit?: string | null };
 export type RollupField = FieldBase<'rollup'> &
-  Partial<Precision> & { op: 'count' | 'sum' | 'min' | 'max'; returns?: ScalarType };
+  Partial<Precision> & { op: 'count' | 'sum' | 'min' | 'max' | 'average' | 'latest'; returns?: ScalarType };
 
 export type FieldMeta =
   | TextField

@@ -27,7 +27,7 @@ pub enum Input {
 }
 
 /// Most rows a child table may have in one body; more go through their own collection.
-const MAX_CHILDREN: usize = 200;
+pub(super) const MAX_CHILDREN: usize = 200;
 
 /// Reads `body` for `entity`. Fields the caller may not see are as unknown as those that do not
 /// exist; fields he may not write are named as such. `create` allows `id`.

@@ -39,6 +39,12 @@ impl Records {
                 Some(_) => self.children(caller.tenant(), of, via, &[owner]).await?,
                 None => Vec::new(),
             };
+            // What a body cannot name it would delete.
+            if existing.len() > body::MAX_CHILDREN {
+                let most = body::MAX_CHILDREN.to_string();
+                let field = format!("{}{}", saving.prefix, declared.name);
+                return Err(Error::field(field, "too_many", most));
+            }
             let mut kept = Vec::new();
             for (place, mut row) in rows.into_iter().enumerate() {
                 let prefix = format!("{}{}[{place}].", saving.prefix, declared.name);

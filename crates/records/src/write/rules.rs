@@ -160,7 +160,7 @@ impl Records {
             companions: Vec::new(),
         };
         for rule in rules {
-            let needs = rule.needs(&draft);
+            let needs = rule.needs_to_mark(&draft);
             let known = self.known(caller, change.now, needs, None).await?;
             let judged = match deleting {
                 true => rule.before_delete(&mut draft, &known),

@@ -1,6 +1,6 @@
 //! Steps 3 of a save and before: the inputs over the record as it was, secrets sealed, defaults.
 
-use opsflux_model::Value;
+use opsflux_model::{Value, wire};
 use opsflux_model::schema::{DefaultValue, Entity, FieldIx, FieldType, system};
 use serde_json::{Map, Value as Json};
 
@@ -10,6 +10,7 @@ use super::change::Change;
 use super::save::Saving;
 use crate::caller::Caller;
 use crate::error::{Error, FieldError};
+use crate::read::json::to_json;
 use crate::records::Records;
 
 /// The entity of legal entities.
@@ -46,7 +47,15 @@ impl Records {
             let field = entity.field(*ix);
             let value = match input {
                 Input::To(value) => value.clone(),
-                Input::Members { add, remove } => members(&applied.values[place], add, remove),
+                Input::Members { add, remove } => {
+                    let value = members(&applied.values[place], add, remove);
+                    // Each request keeps the limits, many of them must as well.
+                    if let Err(invalid) = wire::parse(&field.kind, &to_json(&value)) {
+                        errors.push(FieldError::of(&field.name, invalid));
+                        continue;
+                    }
+                    value
+                }
                 Input::Children(rows) => {
                     applied.children.push((*ix, rows.clone()));
                     continue;

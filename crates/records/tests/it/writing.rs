@@ -15,6 +15,8 @@ both!(
     an_old_if_match_gets_the_current_record,
     states_move_only_as_declared,
     sets_gain_and_lose_members,
+    sets_keep_their_limits_however_they_grow,
+    more_rows_than_a_body_names_are_not_lost_by_it,
     a_ring_of_parents_is_refused,
     unique_values_ignore_case_and_deleted_records,
     the_same_id_with_the_same_content_is_the_same_create,
@@ -630,4 +632,36 @@ async fn what_becomes_numbered_gets_its_numbers(world: World) {
     assert_eq!(numbers("basket").await, ["BAS-2026-003", "BAS-2026-004", "BAS-2026-005"]);
     assert_eq!(numbers("ticket").await, ["TIC-000003", "TIC-000004", "TIC-000005"]);
     assert_eq!(world.records.derive_where_declared_anew().await.unwrap(), 0);
+}
+
+async fn sets_keep_their_limits_however_they_grow(world: World) {
+    let many: Vec<String> = (0..40).map(|n| format!("a{n}")).collect();
+    let id = world.make("ticket", json!({"title": "T", "tags": many})).await;
+    let more: Vec<String> = (0..20).map(|n| format!("b{n}")).collect();
+    let error = world.set(&world.admin, "ticket", id, json!({"tags": {"add": more}})).await;
+    let Err(Error::Invalid(errors)) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!((errors[0].field.as_str(), errors[0].code.as_ref()), ("tags", "too_many"));
+    let within = json!({"tags": {"add": &more[..10], "remove": []}});
+    let ticket = world.set(&world.admin, "ticket", id, within).await.unwrap();
+    assert_eq!(ticket["tags"].as_array().unwrap().len(), 50);
+}
+
+async fn more_rows_than_a_body_names_are_not_lost_by_it(world: World) {
+    let order = world.make("order", json!({"name": "A"})).await;
+    let entity = world.entity("line");
+    let operations: Vec<BulkOperation> = (0..201)
+        .map(|n| BulkOperation::Create(object(json!({"order": order.to_string(), "quantity": n}))))
+        .collect();
+    let options = Default::default();
+    let made = world.records.bulk_atomic(&world.admin, entity, &operations, &options);
+    made.await.unwrap();
+    let error = world.set(&world.admin, "order", order, json!({"lines": []})).await;
+    let Err(Error::Invalid(errors)) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!((errors[0].field.as_str(), errors[0].code.as_ref()), ("lines", "too_many"));
+    let order = world.get(&world.admin, "order", order).await.unwrap();
+    assert_eq!(order["line_count"], 201);
 }

@@ -1,5 +1,6 @@
 //! The schemas of metadata, of search hits and of what an upload answers.
 
+use opsflux_model::schema::RollupOp;
 use opsflux_records::Language;
 use serde_json::{Map, Value as Json, json};
 
