@@ -113,11 +113,7 @@ impl Expr {
     ///
     /// # Errors
     /// The first thing that is wrong, and where.
-    pub fn parse(
-        source: &str,
-        returns: &FieldType,
-        find: Find<'_>,
-    ) -> Result<Expr, ExprError> {
+    pub fn parse(source: &str, returns: &FieldType, find: Find<'_>) -> Result<Expr, ExprError> {
         parse::parse(source, returns, find)
     }
 

@@ -96,7 +96,9 @@ impl Schema {
 
     /// The roll-ups that combine records of `rows`.
     pub fn rollups_of(&self, rows: EntityIx) -> impl Iterator<Item = &Rollup> {
-        self.rollups.iter().filter(move |rollup| rollup.rows == rows)
+        self.rollups
+            .iter()
+            .filter(move |rollup| rollup.rows == rows)
     }
 
     /// All entities with their places.

@@ -31,6 +31,9 @@ use crate::secret::{self, SecretError};
 const BUDGET: Duration = Duration::from_secs(10);
 /// How often counters and allowances are tidied.
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
+/// How often what is past its time is looked for, and the pause while there is more of it.
+const FORGETTING: Duration = Duration::from_secs(3600);
+const BETWEEN_TURNS: Duration = Duration::from_secs(1);
 
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
@@ -154,9 +157,15 @@ impl Base {
     /// [`StartError::Bootstrap`].
     pub async fn bootstrap(&self) -> Result<Bootstrapped, StartError> {
         let password = self.config.admin.password.as_ref().map(Secret::reveal);
-        bootstrap(&self.records, &self.config.admin.email, password)
+        let bootstrapped = bootstrap(&self.records, &self.config.admin.email, password)
             .await
-            .map_err(StartError::Bootstrap)
+            .map_err(StartError::Bootstrap)?;
+        // Before anything is written: where there are no records yet, nothing is to be made anew.
+        self.records
+            .derive_where_declared_anew()
+            .await
+            .map_err(StartError::Bootstrap)?;
+        Ok(bootstrapped)
     }
 }
 
@@ -240,10 +249,13 @@ fn followers(
 ) -> Vec<JoinHandle<()>> {
     let live = app.clone();
     let tidied = app.clone();
+    let (jobs, stop_jobs) = (app.records.clone(), stopping.clone());
     let mut tidying = stopping.clone();
     vec![
         tokio::spawn(app.identity.clone().follow(stopping.clone())),
         tokio::spawn(async move { live.live.follow().await }),
+        tokio::spawn(async move { jobs.work_jobs(stop_jobs).await }),
+        tokio::spawn(forget_what_is_past(app.clone(), stopping.clone())),
         tokio::spawn(search_follows(
             app.records.clone(),
             search,
@@ -279,6 +291,25 @@ async fn search_follows(
         }
     }
     follow(records, search as Arc<dyn Reactor>, stopping).await;
+}
+
+/// Forgets what is past its time, a bounded turn at a time.
+async fn forget_what_is_past(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
+    let mut pause = FORGETTING;
+    loop {
+        tokio::select! {
+            () = serve::told(&mut stopping) => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = match app.records.forget_what_is_past(&app.reactors).await {
+            Ok(true) => BETWEEN_TURNS,
+            Ok(false) => FORGETTING,
+            Err(error) => {
+                tracing::warn!(%error, "what is past its time could not be forgotten");
+                FORGETTING
+            }
+        };
+    }
 }
 
 /// Finishes a migration while people work. It may be stopped at any moment and goes on at the

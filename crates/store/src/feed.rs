@@ -161,7 +161,9 @@ impl Store {
         let lowest = lowest.into_iter().flatten().next().unwrap_or(up_to);
         let statement = system::feed_ages(self.dialect(), up_to.min(lowest), limit);
         let ages = self
-            .rows(&statement, |columns| Ok((columns.int(0)?, columns.time(1)?)))
+            .rows(&statement, |columns| {
+                Ok((columns.int(0)?, columns.time(1)?))
+            })
             .await?;
         let old = ages
             .into_iter()

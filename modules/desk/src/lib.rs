@@ -33,5 +33,7 @@ const FINISHED: [&str; 2] = ["done", "closed"];
 
 /// Whether a state is one of them.
 fn is_finished(status: &opsflux_model::Value) -> bool {
-    status.as_text().is_some_and(|code| FINISHED.contains(&code))
+    status
+        .as_text()
+        .is_some_and(|code| FINISHED.contains(&code))
 }

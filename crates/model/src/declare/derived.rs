@@ -72,8 +72,13 @@ fn in_order(mut left: Vec<Computed>) -> Result<Vec<Computed>, Vec<FieldIx>> {
     let mut ordered: Vec<Computed> = Vec::with_capacity(left.len());
     while !left.is_empty() {
         let waiting: HashSet<FieldIx> = left.iter().map(|computed| computed.field).collect();
-        let is_ready =
-            |computed: &Computed| !computed.expr.reads().iter().any(|read| waiting.contains(read));
+        let is_ready = |computed: &Computed| {
+            !computed
+                .expr
+                .reads()
+                .iter()
+                .any(|read| waiting.contains(read))
+        };
         let Some(place) = left.iter().position(is_ready) else {
             return Err(left.iter().map(|computed| computed.field).collect());
         };
@@ -134,7 +139,8 @@ impl Deriving<'_, '_, '_> {
         let of_rows = self.schema.entity(rows);
         if self.entity.kind == EntityKind::Log || of_rows.kind == EntityKind::Log {
             let message = "a log is not changed by changes, so it cannot be rolled up";
-            self.mistakes.error(node.place_of("of"), "bad_rollup", message);
+            self.mistakes
+                .error(node.place_of("of"), "bad_rollup", message);
             return None;
         }
         let value = match value {

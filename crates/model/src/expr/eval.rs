@@ -31,7 +31,10 @@ impl Expr {
 fn held(made: Value, returns: &FieldType) -> Result<Value, OutOfRange> {
     match (returns, &made) {
         (FieldType::Integer { .. } | FieldType::Duration { .. }, _) => match number(&made) {
-            Some(number) => rounded(number, 0).to_i64().map(Value::Int).ok_or(OutOfRange),
+            Some(number) => rounded(number, 0)
+                .to_i64()
+                .map(Value::Int)
+                .ok_or(OutOfRange),
             None => Ok(Value::Null),
         },
         (
@@ -123,7 +126,11 @@ impl<'v> Values<'v> {
     }
 
     fn call(&self, function: Function, parts: &[Node]) -> Made<'v> {
-        let first = || parts.first().map_or(Ok(Cow::Owned(Value::Null)), |part| self.of(part));
+        let first = || {
+            parts
+                .first()
+                .map_or(Ok(Cow::Owned(Value::Null)), |part| self.of(part))
+        };
         let value = match function {
             Function::If => {
                 let [when, then, otherwise] = parts else {
@@ -264,13 +271,19 @@ fn arithmetic(operator: Operator, a: &Value, b: &Value) -> Result<Value, OutOfRa
         Value::Date(date) => {
             let days = moved.floor().to_i64().ok_or(OutOfRange)?;
             let days = Span::new().try_days(days).map_err(|_| OutOfRange)?;
-            return date.checked_add(days).map(Value::Date).map_err(|_| OutOfRange);
+            return date
+                .checked_add(days)
+                .map(Value::Date)
+                .map_err(|_| OutOfRange);
         }
         Value::Time(time) => {
             let micros = moved.checked_mul(Decimal::from(MICROS));
             let micros = micros.and_then(|micros| rounded(micros, 0).to_i64());
             let step = SignedDuration::from_micros(micros.ok_or(OutOfRange)?);
-            return time.checked_add(step).map(Value::Time).map_err(|_| OutOfRange);
+            return time
+                .checked_add(step)
+                .map(Value::Time)
+                .map_err(|_| OutOfRange);
         }
         _ => {}
     }

@@ -18,7 +18,10 @@ pub(super) fn parse(source: &str, returns: &FieldType, find: Find<'_>) -> Result
     }
     let tokens = tokens(source)?;
     if let Some((at, _)) = tokens.get(MAX_PARTS) {
-        return Err(wrong(*at, format!("an expression has at most {MAX_PARTS} parts")));
+        return Err(wrong(
+            *at,
+            format!("an expression has at most {MAX_PARTS} parts"),
+        ));
     }
     let mut reader = Reader {
         tokens,
@@ -30,7 +33,10 @@ pub(super) fn parse(source: &str, returns: &FieldType, find: Find<'_>) -> Result
     };
     let (root, kind) = reader.two(0)?;
     if let Some((at, token)) = reader.tokens.get(reader.next) {
-        return Err(wrong(*at, format!("{} is not expected here", token.shown())));
+        return Err(wrong(
+            *at,
+            format!("{} is not expected here", token.shown()),
+        ));
     }
     let wanted = Kind::of(returns).unwrap_or(Kind::Nothing);
     if kind.with(wanted).is_none() {
@@ -241,7 +247,10 @@ impl Reader<'_> {
         let known = Function::NAMES.iter().find(|(known, _)| *known == name);
         let (_, function) = known.ok_or_else(|| {
             let names: Vec<&str> = Function::NAMES.iter().map(|(name, _)| *name).collect();
-            wrong(at, format!("there is no function “{name}”, but {}", names.join(", ")))
+            wrong(
+                at,
+                format!("there is no function “{name}”, but {}", names.join(", ")),
+            )
         })?;
         let mut nodes = Vec::new();
         let mut kinds = Vec::new();
@@ -256,8 +265,12 @@ impl Reader<'_> {
             }
             self.expect(")")?;
         }
-        let kind = gives(*function, &kinds)
-            .ok_or_else(|| wrong(at, format!("{name}() is not called so; {}", usage(*function))))?;
+        let kind = gives(*function, &kinds).ok_or_else(|| {
+            wrong(
+                at,
+                format!("{name}() is not called so; {}", usage(*function)),
+            )
+        })?;
         Ok((Node::Call(*function, nodes), kind))
     }
 }
@@ -277,10 +290,7 @@ fn joined(operator: Operator, left: Typed, right: Typed) -> Result<Typed, String
     let kind = match operator {
         Operator::Or | Operator::And => (same == Some(Kind::Boolean)).then_some(Kind::Boolean),
         Operator::Equal | Operator::NotEqual => same.map(|_| Kind::Boolean),
-        Operator::Less
-        | Operator::LessOrEqual
-        | Operator::Greater
-        | Operator::GreaterOrEqual => {
+        Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => {
             matches!(same, Some(Kind::Number | Kind::Date | Kind::Time)).then_some(Kind::Boolean)
         }
         Operator::Join => (a != Kind::Money && b != Kind::Money).then_some(Kind::Text),
@@ -293,8 +303,9 @@ fn joined(operator: Operator, left: Typed, right: Typed) -> Result<Typed, String
         },
         Operator::Subtract => match (a, b) {
             (Kind::Date | Kind::Time, Kind::Number) => Some(a),
-            _ => matches!(same, Some(Kind::Number | Kind::Date | Kind::Time))
-                .then_some(Kind::Number),
+            _ => {
+                matches!(same, Some(Kind::Number | Kind::Date | Kind::Time)).then_some(Kind::Number)
+            }
         },
     };
     let kind = kind.ok_or_else(clash)?;
@@ -318,8 +329,9 @@ fn gives(function: Function, kinds: &[Kind]) -> Option<Kind> {
         (Function::Round, [_] | [_, _]) | (Function::Abs, [_]) => {
             all(Kind::Number).then_some(Kind::Number)
         }
-        (Function::Min | Function::Max, [_, _, ..]) => unified(kinds)
-            .filter(|kind| matches!(kind, Kind::Number | Kind::Date | Kind::Time)),
+        (Function::Min | Function::Max, [_, _, ..]) => {
+            unified(kinds).filter(|kind| matches!(kind, Kind::Number | Kind::Date | Kind::Time))
+        }
         (Function::Length, [_]) => all(Kind::Text).then_some(Kind::Number),
         (Function::Lower | Function::Upper, [_]) => all(Kind::Text).then_some(Kind::Text),
         (Function::Amount, [Kind::Money]) => Some(Kind::Number),

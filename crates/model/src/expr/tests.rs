@@ -87,7 +87,11 @@ fn numbers_are_exact_and_operators_bind_as_in_school() {
     assert_eq!(made("round(-d)", &kind), number("-3"));
     assert_eq!(made("max(n, d, x)", &kind), number("7"));
     assert_eq!(made("amount(m) * 2", &kind), number("25"));
-    assert_eq!(made("d", &INTEGER), Ok(Value::Int(3)), "rounded to what it returns");
+    assert_eq!(
+        made("d", &INTEGER),
+        Ok(Value::Int(3)),
+        "rounded to what it returns"
+    );
 }
 
 #[test]
@@ -109,22 +113,41 @@ fn what_is_missing_stays_missing() {
     ] {
         assert_eq!(made(source, &flag), Ok(Value::Bool(holds)), "{source}");
     }
-    assert_eq!(made("'' ~ null", &text()), Ok(Value::Null), "an empty text is none");
+    assert_eq!(
+        made("'' ~ null", &text()),
+        Ok(Value::Null),
+        "an empty text is none"
+    );
 }
 
 #[test]
 fn texts_days_and_moments() {
-    assert_eq!(made("t ~ ' / ' ~ n ~ ' ' ~ on", &text()), Ok("Réseau / 7 2026-02-27".into()));
+    assert_eq!(
+        made("t ~ ' / ' ~ n ~ ' ' ~ on", &text()),
+        Ok("Réseau / 7 2026-02-27".into())
+    );
     assert_eq!(made("upper(t) ~ length(t)", &text()), Ok("RÉSEAU6".into()));
     assert_eq!(made("'it''s'", &text()), Ok("it's".into()));
-    assert_eq!(made("if(b and n > 5, 'high', 'low')", &text()), Ok("high".into()));
+    assert_eq!(
+        made("if(b and n > 5, 'high', 'low')", &text()),
+        Ok("high".into())
+    );
     assert_eq!(made("currency(m)", &text()), Ok("EUR".into()));
-    assert_eq!(made("on + 2", &FieldType::Date), Ok(Value::Date("2026-03-01".parse().unwrap())));
+    assert_eq!(
+        made("on + 2", &FieldType::Date),
+        Ok(Value::Date("2026-03-01".parse().unwrap()))
+    );
     assert_eq!(made("on - (on - 3)", &INTEGER), Ok(Value::Int(3)));
-    assert_eq!(made("year(on) * 100 + month(on)", &INTEGER), Ok(Value::Int(202_602)));
+    assert_eq!(
+        made("year(on) * 100 + month(on)", &INTEGER),
+        Ok(Value::Int(202_602))
+    );
     let noon = Value::Time("2026-03-01T13:30:00Z".parse().unwrap());
     assert_eq!(made("at + 5400", &FieldType::DateTime), Ok(noon));
-    let lasts = FieldType::Duration { min: None, max: None };
+    let lasts = FieldType::Duration {
+        min: None,
+        max: None,
+    };
     assert_eq!(made("(at + 90) - at", &lasts), Ok(Value::Int(90)));
 }
 
@@ -135,7 +158,10 @@ fn what_does_not_fit_is_told_and_never_wraps() {
     assert_eq!(made("on + 99999999", &FieldType::Date), Err(OutOfRange));
     assert_eq!(made("at + big", &FieldType::DateTime), Err(OutOfRange));
     assert_eq!(made("big * big * big", &decimal(28, 0)), Err(OutOfRange));
-    assert_eq!(made("9223372036854775807", &INTEGER), Ok(Value::Int(i64::MAX)));
+    assert_eq!(
+        made("9223372036854775807", &INTEGER),
+        Ok(Value::Int(i64::MAX))
+    );
 }
 
 #[test]

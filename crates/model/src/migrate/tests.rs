@@ -525,7 +525,10 @@ fn an_option_added_to_a_sorted_choice_makes_its_index_again() {
 
 #[test]
 fn free_text_does_not_become_a_choice_but_a_choice_becomes_text() {
-    let text = ticket("title = { type = \"text\" }\nplace = { type = \"text\" }", "");
+    let text = ticket(
+        "title = { type = \"text\" }\nplace = { type = \"text\" }",
+        "",
+    );
     let choice = ticket(
         "title = { type = \"text\" }\nplace = { type = \"choice\", options = [\"north\"] }",
         "",
@@ -533,7 +536,10 @@ fn free_text_does_not_become_a_choice_but_a_choice_becomes_text() {
     let refused = compare(&[&text], &[&choice], &[]).unwrap_err();
     assert_eq!(refused.len(), 1);
     let told = refused[0].to_string();
-    assert!(told.contains("ticket.place changes from text to choice"), "{told}");
+    assert!(
+        told.contains("ticket.place changes from text to choice"),
+        "{told}"
+    );
     let plan = compare(&[&choice], &[&text], &[]).unwrap();
     assert_eq!(lines(&plan.expand), ["add r_ticket.place_key"]);
     assert_eq!(plan.fill.len(), 1, "the key of each text is made");

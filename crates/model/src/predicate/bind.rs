@@ -241,7 +241,9 @@ impl Binder<'_> {
             && let Some(variable) = name.strip_prefix('@')
         {
             let found = match kind {
-                FieldType::Date => moment::day(name, self.variables).map(|day| vec![Value::Date(day)]),
+                FieldType::Date => {
+                    moment::day(name, self.variables).map(|day| vec![Value::Date(day)])
+                }
                 FieldType::DateTime => {
                     moment::moment(name, self.variables).map(|now| vec![Value::Time(now)])
                 }

@@ -56,8 +56,17 @@ impl Records {
     async fn note_cancelled(&self, caller: &Caller, job: Uuid) -> Result<(), Error> {
         let (user, origin) = (Some(caller.user()), &caller.origin);
         let tenant = caller.tenant();
-        self.audit(tenant, origin, user, "cancel", Some(ENTITY), Some(job), "ok", None)
-            .await
+        self.audit(
+            tenant,
+            origin,
+            user,
+            "cancel",
+            Some(ENTITY),
+            Some(job),
+            "ok",
+            None,
+        )
+        .await
     }
 }
 

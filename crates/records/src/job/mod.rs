@@ -58,11 +58,8 @@ pub trait Work: Send + Sync {
     /// # Errors
     /// What passes by itself (no database, records that others change) is tried again later; any
     /// other error ends the job as failed.
-    fn step<'a>(
-        &'a self,
-        records: &'a Records,
-        job: &'a Job,
-    ) -> BoxFuture<'a, Result<Step, Error>>;
+    fn step<'a>(&'a self, records: &'a Records, job: &'a Job)
+    -> BoxFuture<'a, Result<Step, Error>>;
 }
 
 /// A job as its worker sees it.

@@ -147,7 +147,11 @@ fn fingerprints(schema: &Schema, ix: EntityIx, entity: &Entity) -> BTreeMap<Stri
     let mut made: BTreeMap<FieldIx, String> = BTreeMap::new();
     for computed in &entity.computed {
         let field = entity.field(computed.field);
-        let parts = computed.expr.reads().iter().filter_map(|read| made.get(read));
+        let parts = computed
+            .expr
+            .reads()
+            .iter()
+            .filter_map(|read| made.get(read));
         let parts: Vec<&str> = parts.map(String::as_str).collect();
         let text = format!("{:?} {}", field.kind, parts.join(" "));
         made.insert(computed.field, text);
@@ -200,7 +204,11 @@ impl Work for Deriving {
                 derived_rows.push(row.id);
                 let mut set = anew(entity, &row.values);
                 if state.fields.contains_key(&number_key(entity)) {
-                    set.extend(records.number_for(&mut taken, job.tenant, entity, row).await?);
+                    set.extend(
+                        records
+                            .number_for(&mut taken, job.tenant, entity, row)
+                            .await?,
+                    );
                 }
                 // What combines these rows has combined what they were.
                 for rollup in schema.rollups_of(ix) {
@@ -268,7 +276,9 @@ impl Records {
             Some(Value::Time(at)) => *at,
             _ => self.now(),
         };
-        let number = self.next_number(taken, tenant, entity, template, at).await?;
+        let number = self
+            .next_number(taken, tenant, entity, template, at)
+            .await?;
         Ok(Some((field, Set::To(Value::Text(number)))))
     }
 }

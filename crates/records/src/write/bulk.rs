@@ -91,7 +91,9 @@ impl Records {
         operations: &[BulkOperation],
         options: &WriteOptions,
     ) -> Result<Vec<BulkResult>, Error> {
-        let done = self.carry_out(caller, entity, operations, options, false).await?;
+        let done = self
+            .carry_out(caller, entity, operations, options, false)
+            .await?;
         let mut results = Vec::with_capacity(done.len());
         for done in done {
             let body = match done.status {

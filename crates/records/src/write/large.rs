@@ -319,9 +319,9 @@ impl<'a> Marking<'a> {
         let deletion = deleting.then_some((self.state.at, self.state.deletion));
         for record in found {
             if ask_rules {
-                let asked = self
-                    .records
-                    .rules_before_mark(&mut change, &self.caller, record, deleting);
+                let asked =
+                    self.records
+                        .rules_before_mark(&mut change, &self.caller, record, deleting);
                 match asked.await {
                     Err(refused @ (Error::Refused { .. } | Error::Conflict(_))) if deleting => {
                         self.bring_back(Some(refused.to_string()));
@@ -334,9 +334,9 @@ impl<'a> Marking<'a> {
         }
         if !deleting && ask_rules {
             let deletion = self.state.deletion;
-            let owners = self
-                .records
-                .refuse_deleted_owner(&mut change, &self.caller, found, deletion);
+            let owners =
+                self.records
+                    .refuse_deleted_owner(&mut change, &self.caller, found, deletion);
             owners.await?;
         }
         let count = i64::try_from(found.len()).unwrap_or(i64::MAX);

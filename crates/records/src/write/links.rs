@@ -98,7 +98,10 @@ impl Records {
         let limit = u32::try_from(ids.len()).unwrap_or(u32::MAX);
         let filter = among.and(wanted.clone()).and(visible);
         let found = self.ids(caller.tenant(), to, filter, living, limit).await?;
-        if ids.iter().any(|id| !found.contains(id) || change.deletes(to, *id)) {
+        if ids
+            .iter()
+            .any(|id| !found.contains(id) || change.deletes(to, *id))
+        {
             errors.push(FieldError::new(&declared.name, "not_found", ""));
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! Steps 3 of a save and before: the inputs over the record as it was, secrets sealed, defaults.
 
-use opsflux_model::{Value, wire};
 use opsflux_model::schema::{DefaultValue, Entity, FieldIx, FieldType, system};
+use opsflux_model::{Value, wire};
 use serde_json::{Map, Value as Json};
 
 use super::WriteOptions;
@@ -179,7 +179,8 @@ impl Records {
         }
         // A company is its own: its members see it like everything of it.
         if entity.name == COMPANY_ENTITY
-            && let (Some(id), Some(company)) = (entity.find(system::ID), entity.find(system::COMPANY))
+            && let (Some(id), Some(company)) =
+                (entity.find(system::ID), entity.find(system::COMPANY))
         {
             values[usize::from(company.0)] = values[usize::from(id.0)].clone();
         }

@@ -169,7 +169,10 @@ async fn related_assets_show_at_both_ends_and_a_relation_goes_with_either(world:
     });
     world.make("asset_relation", relation.clone()).await;
     let twice = world.create(&world.admin, "asset_relation", relation).await;
-    assert!(matches!(twice, Err(Error::Conflict(ConflictKind::Unique { .. }))));
+    assert!(matches!(
+        twice,
+        Err(Error::Conflict(ConflictKind::Unique { .. }))
+    ));
     let depends = json!({
         "source": server.to_string(), "kind": "depends_on", "target": disk.to_string(),
     });

@@ -1,8 +1,8 @@
 //! Computed fields and roll-ups.
 
-use opsflux_records::write::seed::{Announce, Seed, SeedRecord};
 use opsflux_model::Value;
 use opsflux_records::write::BulkOperation;
+use opsflux_records::write::seed::{Announce, Seed, SeedRecord};
 use opsflux_records::{Error, Uuid, WriteOptions};
 use opsflux_store::system::SystemWrite;
 use opsflux_store::{Commit, Set, Write};
@@ -91,7 +91,10 @@ async fn a_computed_value_that_does_not_fit_names_its_field(world: World) {
     let Error::Invalid(errors) = error else {
         panic!("{error:?}")
     };
-    assert_eq!((errors[0].field.as_str(), errors[0].code.as_ref()), ("amount", "too_large"));
+    assert_eq!(
+        (errors[0].field.as_str(), errors[0].code.as_ref()),
+        ("amount", "too_large")
+    );
     assert_eq!(field(&world, order, "line_count").await, 0);
 }
 
@@ -107,10 +110,21 @@ async fn an_order_combines_its_lines(world: World) {
     assert_eq!(field(&world, order, "total").await.to_string(), "34.35");
     assert_eq!(field(&world, order, "cheapest").await.to_string(), "0.05");
     assert_eq!(field(&world, order, "dearest").await.to_string(), "10.1");
-    assert_eq!(field(&world, order, "average").await.to_string(), "2.333333");
+    assert_eq!(
+        field(&world, order, "average").await.to_string(),
+        "2.333333"
+    );
     let patch = json!({"done": true, "quantity": 4});
-    world.set(&world.admin, "line", second, patch).await.unwrap();
-    shows(&world, order, json!({"line_count": 3, "open_count": 2, "pieces": 8})).await;
+    world
+        .set(&world.admin, "line", second, patch)
+        .await
+        .unwrap();
+    shows(
+        &world,
+        order,
+        json!({"line_count": 3, "open_count": 2, "pieces": 8}),
+    )
+    .await;
     assert_eq!(field(&world, order, "total").await.to_string(), "34.4");
 }
 
@@ -122,8 +136,15 @@ async fn nothing_to_combine_is_zero_or_nothing(world: World) {
     });
     shows(&world, order, none.clone()).await;
     // Rows without values count, and have nothing to combine.
-    let id = world.make("line", json!({"order": order.to_string()})).await;
-    shows(&world, order, json!({"line_count": 1, "pieces": 0, "total": 0, "average": null})).await;
+    let id = world
+        .make("line", json!({"order": order.to_string()}))
+        .await;
+    shows(
+        &world,
+        order,
+        json!({"line_count": 1, "pieces": 0, "total": 0, "average": null}),
+    )
+    .await;
     world.delete(&world.admin, "line", id).await.unwrap();
     shows(&world, order, none).await;
 }
@@ -156,7 +177,12 @@ async fn a_subtree_comes_back_with_its_counts(world: World) {
     line(&world, order, 1, "1").await;
     world.delete(&world.admin, "order", order).await.unwrap();
     world.restore(&world.admin, "order", order).await.unwrap();
-    shows(&world, order, json!({"line_count": 2, "pieces": 3, "open_count": 2})).await;
+    shows(
+        &world,
+        order,
+        json!({"line_count": 2, "pieces": 3, "open_count": 2}),
+    )
+    .await;
 }
 
 async fn many_to_many_links_are_rolled_up_too(world: World) {
@@ -165,7 +191,10 @@ async fn many_to_many_links_are_rolled_up_too(world: World) {
     let basket = world.make("basket", both).await;
     shows(&world, a, json!({"basket_count": 1})).await;
     let without = json!({"orders": {"remove": [a.to_string()]}});
-    world.set(&world.admin, "basket", basket, without).await.unwrap();
+    world
+        .set(&world.admin, "basket", basket, without)
+        .await
+        .unwrap();
     shows(&world, a, json!({"basket_count": 0})).await;
     shows(&world, b, json!({"basket_count": 1})).await;
     world.delete(&world.admin, "basket", basket).await.unwrap();
@@ -176,13 +205,19 @@ async fn a_bulk_and_child_rows_are_rolled_up_once(world: World) {
     let rows = json!([{"quantity": 1, "price": 2}, {"quantity": 3, "price": 4, "done": true}]);
     let body = json!({"name": "A", "lines": rows});
     let made = world.create(&world.admin, "order", body).await.unwrap();
-    assert_eq!((&made["line_count"], &made["open_count"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        (&made["line_count"], &made["open_count"]),
+        (&json!(2), &json!(1))
+    );
     assert_eq!(made["total"].to_string(), "14");
     let id = id_of(&made);
     let kept = made["lines"][0]["id"].clone();
     let fewer = json!({"lines": [{"id": kept, "quantity": 5}]});
     let made = world.set(&world.admin, "order", id, fewer).await.unwrap();
-    assert_eq!((&made["line_count"], &made["pieces"]), (&json!(1), &json!(5)));
+    assert_eq!(
+        (&made["line_count"], &made["pieces"]),
+        (&json!(1), &json!(5))
+    );
     let operations: Vec<BulkOperation> = (1..=10)
         .map(|quantity| {
             let data = json!({"order": id.to_string(), "quantity": quantity});
@@ -191,7 +226,9 @@ async fn a_bulk_and_child_rows_are_rolled_up_once(world: World) {
         .collect();
     let entity = world.entity("line");
     let options = WriteOptions::default();
-    let done = world.records.bulk_atomic(&world.admin, entity, &operations, &options);
+    let done = world
+        .records
+        .bulk_atomic(&world.admin, entity, &operations, &options);
     done.await.unwrap();
     shows(&world, id, json!({"line_count": 11, "pieces": 60})).await;
 }
@@ -219,7 +256,12 @@ async fn rows_written_as_a_batch_are_rolled_up(world: World) {
         announce: Announce::Once,
     };
     world.records.seed(&world.admin, seed).await.unwrap();
-    shows(&world, order, json!({"line_count": 25, "pieces": 300, "average": 12})).await;
+    shows(
+        &world,
+        order,
+        json!({"line_count": 25, "pieces": 300, "average": 12}),
+    )
+    .await;
 }
 
 async fn sums_are_exact_and_what_does_not_fit_is_nothing(world: World) {
@@ -228,7 +270,10 @@ async fn sums_are_exact_and_what_does_not_fit_is_nothing(world: World) {
     for _ in 0..3 {
         line(&world, order, 1, most).await;
     }
-    assert_eq!(field(&world, order, "total").await.to_string(), "29999999999.97");
+    assert_eq!(
+        field(&world, order, "total").await.to_string(),
+        "29999999999.97"
+    );
     for _ in 0..2 {
         let body = json!({"order": order.to_string(), "quantity": i64::MAX - 1});
         world.make("line", body).await;
@@ -309,7 +354,9 @@ async fn overwrite(world: &World, entity: &str, id: Uuid, values: &[(&str, Value
 async fn what_was_there_before_a_field_was_declared_gets_its_values(world: World) {
     // Nothing is there yet: what fields are made of is remembered and nothing queued.
     assert_eq!(world.records.derive_where_declared_anew().await.unwrap(), 0);
-    let a = world.make("order", json!({"name": "a", "placed_on": "2026-05-01"})).await;
+    let a = world
+        .make("order", json!({"name": "a", "placed_on": "2026-05-01"}))
+        .await;
     let first = line(&world, a, 2, "5").await;
     line(&world, a, 3, "5").await;
     let deleted = order(&world, "b").await;
@@ -317,7 +364,11 @@ async fn what_was_there_before_a_field_was_declared_gets_its_values(world: World
     world.delete(&world.admin, "order", deleted).await.unwrap();
     assert_eq!(world.records.derive_where_declared_anew().await.unwrap(), 0);
 
-    let nothing = [("line_count", Value::Null), ("code", Value::Null), ("total", Value::Null)];
+    let nothing = [
+        ("line_count", Value::Null),
+        ("code", Value::Null),
+        ("total", Value::Null),
+    ];
     overwrite(&world, "order", a, &nothing).await;
     overwrite(&world, "order", deleted, &nothing).await;
     overwrite(&world, "line", first, &[("amount", Value::Null)]).await;
@@ -335,7 +386,12 @@ async fn what_was_there_before_a_field_was_declared_gets_its_values(world: World
     assert!(world.records.derive_where_declared_anew().await.unwrap() >= 2);
     while world.records.work_next_job().await.unwrap() {}
     let version = json!(1);
-    shows(&world, a, json!({"line_count": 2, "code": "A/2026", "version": version})).await;
+    shows(
+        &world,
+        a,
+        json!({"line_count": 2, "code": "A/2026", "version": version}),
+    )
+    .await;
     let amount = world.get(&world.admin, "line", first).await.unwrap()["amount"].clone();
     assert_eq!(amount.to_string(), "10");
     assert_eq!(field(&world, a, "total").await.to_string(), "25");

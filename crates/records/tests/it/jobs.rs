@@ -69,18 +69,27 @@ async fn a_large_deletion_goes_on_as_a_job_and_comes_back_as_one(world: World) {
     let order = large_order(&world, 1_800).await;
     let deletion = world.delete(&world.admin, "order", order).await.unwrap();
     let queued = job(&world, deletion).await;
-    assert_eq!((&queued["status"], &queued["done"]), (&json!("queued"), &json!(1)));
+    assert_eq!(
+        (&queued["status"], &queued["done"]),
+        (&json!("queued"), &json!(1))
+    );
     assert_eq!(queued["record"]["id"], order.to_string());
     // The record is gone at once, what hangs on it when the job has been there.
     let gone = world.get(&world.admin, "order", order).await;
     assert!(matches!(gone, Err(Error::NotFound)));
     work(&world).await;
     let done = job(&world, deletion).await;
-    assert_eq!((&done["status"], &done["done"]), (&json!("done"), &json!(1_801)));
+    assert_eq!(
+        (&done["status"], &done["done"]),
+        (&json!("done"), &json!(1_801))
+    );
     assert_eq!(done["result"]["deletion"], deletion.id.to_string());
     assert_eq!(living(&world).await, 0);
     let audit = "action=delete&entity=line&limit=1&total=true";
-    let audited = world.list(&world.admin, "audit_entry", audit).await.unwrap();
+    let audited = world
+        .list(&world.admin, "audit_entry", audit)
+        .await
+        .unwrap();
     assert_eq!(audited["total"], 1_800);
     assert_eq!(audited["items"][0]["actor"], world.admin.user().to_string());
 
@@ -94,7 +103,10 @@ async fn a_large_deletion_goes_on_as_a_job_and_comes_back_as_one(world: World) {
     assert_eq!(written.id, order);
     work(&world).await;
     let done = world.get(&world.admin, "job", job.unwrap()).await.unwrap();
-    assert_eq!((&done["status"], &done["done"]), (&json!("done"), &json!(1_801)));
+    assert_eq!(
+        (&done["status"], &done["done"]),
+        (&json!("done"), &json!(1_801))
+    );
     assert_eq!(living(&world).await, 1_800);
     let order = world.get(&world.admin, "order", order).await.unwrap();
     assert_eq!(order["line_count"], 1_800);
@@ -144,7 +156,10 @@ async fn a_deep_chain_goes_to_its_end(world: World) {
     let deletion = world.delete(&world.admin, "ticket", ids[0]).await.unwrap();
     work(&world).await;
     assert_eq!(job(&world, deletion).await["done"], 1_031);
-    let left = world.list(&world.admin, "ticket", "total=true").await.unwrap();
+    let left = world
+        .list(&world.admin, "ticket", "total=true")
+        .await
+        .unwrap();
     assert_eq!(left["total"], 0);
 }
 
@@ -169,7 +184,10 @@ async fn what_refuses_brings_everything_back(world: World) {
     work(&world).await;
     let failed = job(&world, deletion).await;
     assert_eq!(failed["status"], "failed");
-    assert!(failed["error"].as_str().unwrap().contains("claims"), "{failed}");
+    assert!(
+        failed["error"].as_str().unwrap().contains("claims"),
+        "{failed}"
+    );
     assert_eq!(living(&world).await, 1_500);
     let order = world.get(&world.admin, "order", order).await.unwrap();
     assert_eq!(order["line_count"], 1_500);
@@ -179,12 +197,19 @@ async fn a_stopped_deletion_brings_everything_back(world: World) {
     let order = large_order(&world, 1_500).await;
     let deletion = world.delete(&world.admin, "order", order).await.unwrap();
     let id = deletion.job.unwrap();
-    world.records.cancel_job(&world.admin, &id.to_string()).await.unwrap();
+    world
+        .records
+        .cancel_job(&world.admin, &id.to_string())
+        .await
+        .unwrap();
     work(&world).await;
     assert_eq!(job(&world, deletion).await["status"], "cancelled");
     assert_eq!(living(&world).await, 1_500);
     world.get(&world.admin, "order", order).await.unwrap();
-    let again = world.records.cancel_job(&world.admin, &id.to_string()).await;
+    let again = world
+        .records
+        .cancel_job(&world.admin, &id.to_string())
+        .await;
     assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
 }
 
@@ -197,15 +222,24 @@ async fn another_process_goes_on_where_one_died(world: World) {
     let before = job(&world, deletion).await;
     if worked.is_err() {
         assert_eq!(before["status"], "running");
-        assert!(!world.records.work_next_job().await.unwrap(), "the lease still holds");
+        assert!(
+            !world.records.work_next_job().await.unwrap(),
+            "the lease still holds"
+        );
     }
     world.clock.pass(Duration::from_secs(120));
     work(&world).await;
     let done = job(&world, deletion).await;
-    assert_eq!((&done["status"], &done["done"]), (&json!("done"), &json!(3_001)));
+    assert_eq!(
+        (&done["status"], &done["done"]),
+        (&json!("done"), &json!(3_001))
+    );
     assert_eq!(living(&world).await, 0);
     let audit = "action=delete&entity=line&limit=1&total=true";
-    let audited = world.list(&world.admin, "audit_entry", audit).await.unwrap();
+    let audited = world
+        .list(&world.admin, "audit_entry", audit)
+        .await
+        .unwrap();
     assert_eq!(audited["total"], 3_000, "nothing was done twice");
 }
 
@@ -221,7 +255,11 @@ async fn a_person_sees_his_own_jobs_only(world: World) {
         .unwrap();
     let own = world.get(&awa, "job", deletion.job.unwrap()).await.unwrap();
     assert_eq!(own["kind"], "delete");
-    assert_eq!(own["state"], Json::Null, "the inside of a job is nobody's business");
+    assert_eq!(
+        own["state"],
+        Json::Null,
+        "the inside of a job is nobody's business"
+    );
     let other = world.caller("Ben Obame", "user", Some(world.north)).await;
     let hidden = world.get(&other, "job", deletion.job.unwrap()).await;
     assert!(matches!(hidden, Err(Error::NotFound)));

@@ -292,18 +292,33 @@ async fn a_record_may_be_moved_out_of_sight(world: World) {
 }
 
 async fn members_see_their_company_and_comments_are_of_their_ticket_s(world: World) {
-    let company = world.get(&world.admin, "company", world.company).await.unwrap();
-    assert_eq!(company["company"], world.company.to_string(), "a company is its own");
+    let company = world
+        .get(&world.admin, "company", world.company)
+        .await
+        .unwrap();
+    assert_eq!(
+        company["company"],
+        world.company.to_string(),
+        "a company is its own"
+    );
     let member = world.caller("Mia Member", "user", Some(world.north)).await;
     let seen = world.get(&member, "company", world.company).await.unwrap();
     assert_eq!(seen["name"], "ACME");
-    let other = world.make("company", json!({"name": "Other", "code": "other"})).await;
-    assert!(matches!(world.get(&member, "company", other).await, Err(Error::NotFound)));
+    let other = world
+        .make("company", json!({"name": "Other", "code": "other"}))
+        .await;
+    assert!(matches!(
+        world.get(&member, "company", other).await,
+        Err(Error::NotFound)
+    ));
     // Written by somebody who acts in another company than the ticket is of.
     let ticket = json!({"title": "T", "company": other.to_string()});
     let ticket = world.make("ticket", ticket).await;
     let target = json!({"entity": "ticket", "id": ticket.to_string()});
     let comment = json!({"body": "hello", "target": target});
-    let comment = world.create(&world.admin, "comment", comment).await.unwrap();
+    let comment = world
+        .create(&world.admin, "comment", comment)
+        .await
+        .unwrap();
     assert_eq!(comment["company"], other.to_string());
 }

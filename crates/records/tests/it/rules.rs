@@ -193,20 +193,39 @@ async fn the_first_answer_of_the_desk_is_noted(world: World) {
 
 async fn closing_a_parent_is_refused_when_so_set(world: World) {
     let key = "desk.close_parent_with_open_children";
-    let set = world.records.set_setting(&world.admin, key, Json::from("block"));
+    let set = world
+        .records
+        .set_setting(&world.admin, key, Json::from("block"));
     set.await.unwrap();
     let parent = world.make("ticket", json!({"title": "P"})).await;
     let child = json!({"title": "C", "parent": parent.to_string()});
     let child = world.make("ticket", child).await;
     let close = || json!({"status": "closed"});
-    let error = world.set(&world.admin, "ticket", parent, close()).await.unwrap_err();
-    let Error::Refused { code, params, field } = error else {
+    let error = world
+        .set(&world.admin, "ticket", parent, close())
+        .await
+        .unwrap_err();
+    let Error::Refused {
+        code,
+        params,
+        field,
+    } = error
+    else {
         panic!("{error:?}")
     };
-    assert_eq!((code.as_str(), field.as_deref()), ("desk.open_children", Some("status")));
+    assert_eq!(
+        (code.as_str(), field.as_deref()),
+        ("desk.open_children", Some("status"))
+    );
     assert_eq!(params["count"], 1);
-    world.set(&world.admin, "ticket", child, close()).await.unwrap();
-    world.set(&world.admin, "ticket", parent, close()).await.unwrap();
+    world
+        .set(&world.admin, "ticket", child, close())
+        .await
+        .unwrap();
+    world
+        .set(&world.admin, "ticket", parent, close())
+        .await
+        .unwrap();
 }
 
 async fn nothing_is_opened_below_a_closed_ticket(world: World) {
@@ -218,28 +237,62 @@ async fn nothing_is_opened_below_a_closed_ticket(world: World) {
         world.set(&world.admin, "ticket", id, close).await.unwrap();
     }
     let refused = |error: Error| {
-        let Error::Refused { code, field, params } = error else {
+        let Error::Refused {
+            code,
+            field,
+            params,
+        } = error
+        else {
             panic!("{error:?}")
         };
-        assert_eq!((code.as_str(), field.as_deref()), ("desk.parent_closed", Some("parent")));
+        assert_eq!(
+            (code.as_str(), field.as_deref()),
+            ("desk.parent_closed", Some("parent"))
+        );
         assert_eq!(params["number"], "TIC-000001");
     };
-    refused(world.create(&world.admin, "ticket", below("D")).await.unwrap_err());
+    refused(
+        world
+            .create(&world.admin, "ticket", below("D"))
+            .await
+            .unwrap_err(),
+    );
     let again = json!({"status": "in_progress"});
-    refused(world.set(&world.admin, "ticket", child, again.clone()).await.unwrap_err());
+    refused(
+        world
+            .set(&world.admin, "ticket", child, again.clone())
+            .await
+            .unwrap_err(),
+    );
     let other = world.make("ticket", json!({"title": "O"})).await;
     let moved = json!({"parent": parent.to_string()});
-    refused(world.set(&world.admin, "ticket", other, moved).await.unwrap_err());
+    refused(
+        world
+            .set(&world.admin, "ticket", other, moved)
+            .await
+            .unwrap_err(),
+    );
     // What is closed may be filed there, and all is well when the parent is open again.
     let filed = json!({"parent": parent.to_string(), "status": "closed"});
-    world.set(&world.admin, "ticket", other, filed).await.unwrap();
-    world.set(&world.admin, "ticket", parent, again.clone()).await.unwrap();
-    world.set(&world.admin, "ticket", child, again).await.unwrap();
+    world
+        .set(&world.admin, "ticket", other, filed)
+        .await
+        .unwrap();
+    world
+        .set(&world.admin, "ticket", parent, again.clone())
+        .await
+        .unwrap();
+    world
+        .set(&world.admin, "ticket", child, again)
+        .await
+        .unwrap();
 }
 
 async fn a_sub_ticket_and_its_closing_parent_do_not_pass_each_other(world: World) {
     for round in 0..8 {
-        let parent = world.make("ticket", json!({"title": format!("P{round}")})).await;
+        let parent = world
+            .make("ticket", json!({"title": format!("P{round}")}))
+            .await;
         let child = json!({"title": "C", "parent": parent.to_string()});
         let close = json!({"status": "closed"});
         let (made, closed) = tokio::join!(

@@ -88,7 +88,11 @@ async fn answers_and_the_feed_are_kept_their_time_and_no_longer(world: World) {
     let before = entries(&world, 6).await.len();
     assert!(!world.records.forget_what_is_past(&[]).await.unwrap());
     assert!(!kept(&world, "k0").await, "its time is over");
-    assert_eq!(entries(&world, 0).await.len(), before, "the feed is kept for a month");
+    assert_eq!(
+        entries(&world, 0).await.len(),
+        before,
+        "the feed is kept for a month"
+    );
     world.clock.pass(AGES);
     world.make("ticket", json!({"title": "young"})).await;
     entries(&world, before + 1).await;

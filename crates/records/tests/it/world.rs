@@ -9,8 +9,8 @@ use opsflux_model::access::{Membership, Principal};
 use opsflux_model::declare::{ModuleSource, Options, declare};
 use opsflux_model::{Access, EntityIx, Schema};
 use opsflux_records::{
-    Caller, Clock, Deletion, Error, GetRequest, Language, ListRequest, Origin, Precondition, Records,
-    RecordsOptions, Sealer, Uuid, WriteOptions,
+    Caller, Clock, Deletion, Error, GetRequest, Language, ListRequest, Origin, Precondition,
+    Records, RecordsOptions, Sealer, Uuid, WriteOptions,
 };
 use opsflux_store::system::SystemWrite;
 use opsflux_store::{Commit, Store, StoreOptions};
@@ -301,12 +301,7 @@ impl World {
             .await
     }
 
-    pub async fn delete(
-        &self,
-        caller: &Caller,
-        entity: &str,
-        id: Uuid,
-    ) -> Result<Deletion, Error> {
+    pub async fn delete(&self, caller: &Caller, entity: &str, id: Uuid) -> Result<Deletion, Error> {
         let options = WriteOptions::default();
         self.records
             .delete(caller, self.entity(entity), &id.to_string(), &options)

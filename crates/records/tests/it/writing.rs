@@ -538,9 +538,13 @@ async fn a_bulk_changes_each_record_once_and_says_which_operation_had_it(world: 
     // Below what the same request deletes nothing can be made.
     let operations = [delete(parent), create()];
     let options = Default::default();
-    let done = world.records.bulk_atomic(&world.admin, ticket, &operations, &options);
+    let done = world
+        .records
+        .bulk_atomic(&world.admin, ticket, &operations, &options);
     assert!(matches!(done.await, Err(Error::Bulk { index: 1, .. })));
-    let left = world.column(&world.admin, "ticket", "sort=title", "title").await;
+    let left = world
+        .column(&world.admin, "ticket", "sort=title", "title")
+        .await;
     assert_eq!(left, ["C", "P"], "nothing was written");
 }
 
@@ -555,11 +559,21 @@ async fn a_bulk_deletes_parents_and_children_in_any_order(world: World) {
         }
         let ticket = world.entity("ticket");
         let options = Default::default();
-        let done = world.records.bulk_atomic(&world.admin, ticket, &operations, &options);
+        let done = world
+            .records
+            .bulk_atomic(&world.admin, ticket, &operations, &options);
         assert_eq!(done.await.unwrap().len(), 2);
-        assert!(world.column(&world.admin, "ticket", "", "id").await.is_empty());
+        assert!(
+            world
+                .column(&world.admin, "ticket", "", "id")
+                .await
+                .is_empty()
+        );
         world.restore(&world.admin, "ticket", child).await.unwrap();
-        assert_eq!(world.column(&world.admin, "ticket", "", "id").await.len(), 2);
+        assert_eq!(
+            world.column(&world.admin, "ticket", "", "id").await.len(),
+            2
+        );
         world.delete(&world.admin, "ticket", parent).await.unwrap();
     }
 }
@@ -570,8 +584,16 @@ async fn a_series_without_gaps_leaves_none_whatever_fails(world: World) {
     let options = Default::default();
     let all = (0..30).map(|number| {
         // Every third takes a code that is taken; two processes make them at once.
-        let code = if number % 3 == 0 { "same".to_owned() } else { format!("c{number}") };
-        let records = if number % 2 == 0 { &world.records } else { &other };
+        let code = if number % 3 == 0 {
+            "same".to_owned()
+        } else {
+            format!("c{number}")
+        };
+        let records = if number % 2 == 0 {
+            &world.records
+        } else {
+            &other
+        };
         let body = object(json!({"name": format!("{number}"), "code": code}));
         records.create(&world.admin, entity, body, &options)
     });
@@ -586,15 +608,24 @@ async fn a_series_without_gaps_leaves_none_whatever_fails(world: World) {
             Err(error) => panic!("{error:?}"),
         }
     }
-    assert!(made + busy >= 21 && made >= 15, "{made} were made, {busy} gave up");
+    assert!(
+        made + busy >= 21 && made >= 15,
+        "{made} were made, {busy} gave up"
+    );
     let operations = [
         BulkOperation::Create(object(json!({"name": "x"}))),
         BulkOperation::Create(object(json!({"name": "y"}))),
     ];
-    let bulk = world.records.bulk_atomic(&world.admin, entity, &operations, &options);
+    let bulk = world
+        .records
+        .bulk_atomic(&world.admin, entity, &operations, &options);
     bulk.await.unwrap();
-    let numbers = world.column(&world.admin, "basket", "sort=number&limit=100", "number").await;
-    let wanted: Vec<_> = (1..=made + 2).map(|n| json!(format!("BAS-2026-{n:03}"))).collect();
+    let numbers = world
+        .column(&world.admin, "basket", "sort=number&limit=100", "number")
+        .await;
+    let wanted: Vec<_> = (1..=made + 2)
+        .map(|n| json!(format!("BAS-2026-{n:03}")))
+        .collect();
     assert_eq!(numbers, wanted);
 }
 
@@ -606,7 +637,11 @@ async fn what_becomes_numbered_gets_its_numbers(world: World) {
         let title = if entity == "ticket" { "title" } else { "name" };
         let mut ids = Vec::new();
         for number in 0..3 {
-            ids.push(world.make(entity, json!({title: format!("{number}")})).await);
+            ids.push(
+                world
+                    .make(entity, json!({title: format!("{number}")}))
+                    .await,
+            );
         }
         // As they were before there were numbers.
         let ix = world.entity(entity);
@@ -626,23 +661,35 @@ async fn what_becomes_numbered_gets_its_numbers(world: World) {
     }
     world.records.derive_where_declared_anew().await.unwrap();
     while world.records.work_next_job().await.unwrap() {}
-    let numbers = |entity: &'static str| {
-        world.column(&world.admin, entity, "sort=number", "number")
-    };
-    assert_eq!(numbers("basket").await, ["BAS-2026-003", "BAS-2026-004", "BAS-2026-005"]);
-    assert_eq!(numbers("ticket").await, ["TIC-000003", "TIC-000004", "TIC-000005"]);
+    let numbers =
+        |entity: &'static str| world.column(&world.admin, entity, "sort=number", "number");
+    assert_eq!(
+        numbers("basket").await,
+        ["BAS-2026-003", "BAS-2026-004", "BAS-2026-005"]
+    );
+    assert_eq!(
+        numbers("ticket").await,
+        ["TIC-000003", "TIC-000004", "TIC-000005"]
+    );
     assert_eq!(world.records.derive_where_declared_anew().await.unwrap(), 0);
 }
 
 async fn sets_keep_their_limits_however_they_grow(world: World) {
     let many: Vec<String> = (0..40).map(|n| format!("a{n}")).collect();
-    let id = world.make("ticket", json!({"title": "T", "tags": many})).await;
+    let id = world
+        .make("ticket", json!({"title": "T", "tags": many}))
+        .await;
     let more: Vec<String> = (0..20).map(|n| format!("b{n}")).collect();
-    let error = world.set(&world.admin, "ticket", id, json!({"tags": {"add": more}})).await;
+    let error = world
+        .set(&world.admin, "ticket", id, json!({"tags": {"add": more}}))
+        .await;
     let Err(Error::Invalid(errors)) = error else {
         panic!("{error:?}")
     };
-    assert_eq!((errors[0].field.as_str(), errors[0].code.as_ref()), ("tags", "too_many"));
+    assert_eq!(
+        (errors[0].field.as_str(), errors[0].code.as_ref()),
+        ("tags", "too_many")
+    );
     let within = json!({"tags": {"add": &more[..10], "remove": []}});
     let ticket = world.set(&world.admin, "ticket", id, within).await.unwrap();
     assert_eq!(ticket["tags"].as_array().unwrap().len(), 50);
@@ -655,13 +702,20 @@ async fn more_rows_than_a_body_names_are_not_lost_by_it(world: World) {
         .map(|n| BulkOperation::Create(object(json!({"order": order.to_string(), "quantity": n}))))
         .collect();
     let options = Default::default();
-    let made = world.records.bulk_atomic(&world.admin, entity, &operations, &options);
+    let made = world
+        .records
+        .bulk_atomic(&world.admin, entity, &operations, &options);
     made.await.unwrap();
-    let error = world.set(&world.admin, "order", order, json!({"lines": []})).await;
+    let error = world
+        .set(&world.admin, "order", order, json!({"lines": []}))
+        .await;
     let Err(Error::Invalid(errors)) = error else {
         panic!("{error:?}")
     };
-    assert_eq!((errors[0].field.as_str(), errors[0].code.as_ref()), ("lines", "too_many"));
+    assert_eq!(
+        (errors[0].field.as_str(), errors[0].code.as_ref()),
+        ("lines", "too_many")
+    );
     let order = world.get(&world.admin, "order", order).await.unwrap();
     assert_eq!(order["line_count"], 201);
 }

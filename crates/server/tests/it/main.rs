@@ -16,6 +16,7 @@ mod dispatch;
 mod document;
 mod entity;
 mod files;
+mod jobs;
 mod live;
 mod metadata;
 mod outbound;

@@ -114,7 +114,9 @@ fn combined(
         filter::predicate(sql, rows, &rollup.holds, false)?;
     }
     if rollup.op == RollupOp::Latest {
-        sql.push(" AND ").column(ROW, &value).push(" IS NOT NULL ORDER BY ");
+        sql.push(" AND ")
+            .column(ROW, &value)
+            .push(" IS NOT NULL ORDER BY ");
         sql.column(ROW, system::CREATED_AT).push(" DESC, ");
         sql.column(ROW, system::ID).push(" DESC LIMIT 1");
     }
@@ -128,9 +130,15 @@ fn pointing(sql: &mut Sql, rows: At<'_>, rollup: &Rollup) {
     let table = layout::table_name(rows.entity());
     if let FieldType::Links(_) = via.kind {
         sql.name(&layout::set_table_name(rows.entity(), via));
-        sql.push(" l JOIN ").name(&table).push(" ").push(ROW).push(" ON ");
+        sql.push(" l JOIN ")
+            .name(&table)
+            .push(" ")
+            .push(ROW)
+            .push(" ON ");
         filter::tenant(sql, ROW);
-        sql.push(" AND ").column(ROW, system::ID).push(" = l.owner_id WHERE ");
+        sql.push(" AND ")
+            .column(ROW, system::ID)
+            .push(" = l.owner_id WHERE ");
         filter::tenant(sql, "l");
         sql.push(" AND l.value = ").column(OWNER, system::ID);
     } else {
@@ -222,5 +230,8 @@ fn digits(kind: &FieldType) -> (u8, u8) {
 
 /// The first number that a decimal of these digits cannot hold.
 fn bound(precision: u8, scale: u8) -> String {
-    format!("1{}", "0".repeat(usize::from(precision.saturating_sub(scale))))
+    format!(
+        "1{}",
+        "0".repeat(usize::from(precision.saturating_sub(scale)))
+    )
 }

@@ -136,7 +136,11 @@ async fn what_is_old_is_forgotten_but_never_before_a_reader_has_passed(bench: Be
     };
     let mut feed = bench.store.subscribe_feed();
     for number in 1..=6 {
-        bench.store.commit(commit(1, vec![aged(number)])).await.unwrap();
+        bench
+            .store
+            .commit(commit(1, vec![aged(number)]))
+            .await
+            .unwrap();
         let placed = first + i64::try_from(number).unwrap();
         feed.wait_for(|end| *end >= placed).await.unwrap();
     }
@@ -144,23 +148,40 @@ async fn what_is_old_is_forgotten_but_never_before_a_reader_has_passed(bench: Be
     let end = store.feed_end().await.unwrap();
     let left = async || {
         let left = store.feed_after(first, 100).await.unwrap();
-        left.iter().map(|entry| entry.entry.change).collect::<Vec<_>>()
+        left.iter()
+            .map(|entry| entry.entry.change)
+            .collect::<Vec<_>>()
     };
     // The entry of the schema is of the machine's own time: it is younger than all of these.
     store.set_cursor("slow", first + 2).await.unwrap();
-    assert!(!store.forget_feed(at(5), end, 100).await.unwrap(), "nothing is so old");
+    assert!(
+        !store.forget_feed(at(5), end, 100).await.unwrap(),
+        "nothing is so old"
+    );
     let far = "9999-01-01T00:00:00Z".parse().unwrap();
     assert!(store.forget_feed(far, end, 100).await.unwrap());
-    assert_eq!(left().await, [id(3), id(4), id(5), id(6)], "the slow reader has not passed");
+    assert_eq!(
+        left().await,
+        [id(3), id(4), id(5), id(6)],
+        "the slow reader has not passed"
+    );
     assert_eq!(store.feed_start().await.unwrap(), first + 3);
     store.set_cursor("slow", end).await.unwrap();
     assert!(store.forget_feed(at(55), end, 1).await.unwrap());
-    assert_eq!(left().await, [id(4), id(5), id(6)], "no more than it was asked");
+    assert_eq!(
+        left().await,
+        [id(4), id(5), id(6)],
+        "no more than it was asked"
+    );
     assert!(store.forget_feed(at(55), end - 1, 100).await.unwrap());
     assert_eq!(left().await, [id(6)], "what is young stays");
     assert!(store.forget_feed(far, end, 100).await.unwrap());
     assert_eq!(store.feed_start().await.unwrap(), end + 1);
-    assert_eq!(store.feed_end().await.unwrap(), end, "places are not given again");
+    assert_eq!(
+        store.feed_end().await.unwrap(),
+        end,
+        "places are not given again"
+    );
     store.commit(commit(1, vec![aged(7)])).await.unwrap();
     feed.wait_for(|now| *now > end).await.unwrap();
     assert_eq!(left().await, [id(7)]);
