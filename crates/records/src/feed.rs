@@ -29,6 +29,12 @@ pub trait Reactor: Send + Sync {
     /// Works a run of entries off. An error means: none of them is done, try again.
     fn handle<'a>(&'a self, entries: &'a [Entry]) -> BoxFuture<'a, Result<(), Error>>;
 
+    /// How long it likes to wait after a turn, so that changes come in greater numbers. The first
+    /// after a quiet time is handed over at once.
+    fn rest(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Where it stands. Kept in the database, unless what it writes keeps its own place: an index
     /// on disk then knows it exactly.
     fn position<'a>(&'a self, records: &'a Records) -> BoxFuture<'a, Result<i64, Error>> {
@@ -49,7 +55,10 @@ pub async fn follow(records: Records, reactor: Arc<dyn Reactor>, mut stop: watch
         let pause = match step(&records, &*reactor, failures).await {
             Ok(true) => {
                 failures = 0;
-                continue;
+                tokio::select! {
+                    _ = stop.changed() => break,
+                    () = tokio::time::sleep(reactor.rest()) => continue,
+                }
             }
             Ok(false) => {
                 failures = 0;

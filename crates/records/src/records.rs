@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::cursor::CursorKey;
 use crate::entity::InFlight;
+use crate::read::Plans;
 use crate::read::search::Searcher;
 use crate::rule::Rule;
 use crate::write::numbers::Numbers;
@@ -84,6 +85,7 @@ pub(crate) struct Inner {
     pub numbers: Numbers,
     pub settings: ArcSwap<BTreeMap<i64, Arc<BTreeMap<String, Json>>>>,
     pub searcher: OnceLock<Arc<dyn Searcher>>,
+    pub plans: Plans,
     /// Idempotency keys being worked on in this process.
     pub in_flight: Mutex<HashSet<InFlight>>,
     /// Refused attempts noted in the current second, by address.
@@ -116,6 +118,7 @@ impl Records {
                 numbers: Numbers::default(),
                 settings: ArcSwap::default(),
                 searcher: OnceLock::new(),
+                plans: Plans::default(),
                 in_flight: Mutex::default(),
                 refusals: Mutex::default(),
                 jobs: tokio::sync::Notify::new(),

@@ -85,7 +85,9 @@ pub fn document(
     document.add_text(fields.key, key(tenant, &entity.name, record.id));
     document.add_i64(fields.tenant, tenant);
     document.add_text(fields.entity, &entity.name);
-    document.add_text(fields.id, record.id.to_string());
+    let (upper, lower) = record.id.as_u64_pair();
+    document.add_u64(fields.id[0], upper);
+    document.add_u64(fields.id[1], lower);
     document.add_field_value(fields.text, &OwnedValue::Object(indexed));
     document.add_text(fields.source, Json::Object(source).to_string());
     for ix in anchors(entity) {

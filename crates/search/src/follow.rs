@@ -1,36 +1,34 @@
-//! The index behind the feed: kept up, made again, and searched.
+//! The index behind the feed: kept up and made again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use opsflux_model::schema::{EntityIx, FieldIx, system};
 use opsflux_model::{Operand, Predicate, Value};
 use opsflux_records::feed::Reactor;
-use opsflux_records::read::search::{Hit, SearchQuery, Searcher};
 use opsflux_records::{Error, Records};
 use opsflux_store::feed::Entry;
-use serde_json::{Map, Value as Json};
 use tantivy::TantivyDocument;
-use tantivy::collector::TopDocs;
-use tantivy::schema::Value as _;
 use uuid::Uuid;
 
 use crate::SearchError;
 use crate::document::{document, key, searched};
-use crate::highlight::highlight;
 use crate::index::{Index, UNFINISHED};
-use crate::query::query;
-use crate::words::words;
 
 /// Records read at a time.
 const BATCH: u32 = 2_000;
+/// Batches of a fill between two commits.
+const BATCHES_A_COMMIT: u64 = 20;
+/// Between two turns: a commit of the index costs the same for one change as for hundreds.
+const REST: Duration = Duration::from_millis(400);
 
 /// Full text over the records of an instance.
 pub struct Search {
     records: Records,
-    index: Arc<Index>,
+    pub(crate) index: Arc<Index>,
 }
 
 impl Search {
@@ -76,8 +74,12 @@ impl Search {
                         .iter()
                         .filter_map(|r| document(&self.index.fields, &schema, tenant.number, r))
                         .collect();
-                    // Not final until the last: a broken fill is begun again.
-                    self.apply(Vec::new(), documents, UNFINISHED).await?;
+                    // Found meanwhile, but not final until the last: a broken fill is begun again.
+                    if (done / u64::from(BATCH)).is_multiple_of(BATCHES_A_COMMIT) {
+                        self.apply(Vec::new(), documents, UNFINISHED).await?;
+                    } else {
+                        self.add(documents).await?;
+                    }
                     done += found.len() as u64;
                     progress(done);
                 }
@@ -94,6 +96,14 @@ impl Search {
             Ok(Err(error)) => tracing::warn!(%error, "the search index did not end well"),
             Err(died) => tracing::warn!(%died, "the search index did not end well"),
         }
+    }
+
+    async fn add(&self, documents: Vec<TantivyDocument>) -> Result<(), Error> {
+        let index = self.index.clone();
+        tokio::task::spawn_blocking(move || index.add(documents))
+            .await
+            .map_err(|error| Error::Internal(error.to_string()))?
+            .map_err(Error::from)
     }
 
     async fn apply(
@@ -159,6 +169,10 @@ impl Reactor for Search {
         Box::pin(async { Ok(self.index.position().unwrap_or_default()) })
     }
 
+    fn rest(&self) -> Duration {
+        REST
+    }
+
     /// Handling moved it already; only a parked entry is passed here.
     fn advance<'a>(&'a self, _: &'a Records, pos: i64) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
@@ -168,65 +182,4 @@ impl Reactor for Search {
             self.apply(Vec::new(), Vec::new(), pos).await
         })
     }
-}
-
-impl Searcher for Search {
-    fn search(&self, asked: &SearchQuery<'_>) -> Result<Vec<Hit>, Error> {
-        let entities: Vec<EntityIx> = match asked.entity {
-            Some(entity) => vec![entity],
-            None => asked.schema.iter().map(|(ix, _)| ix).collect(),
-        };
-        let access = &asked.caller.access;
-        let fields = &self.index.fields;
-        let query = query(fields, asked.schema, access, &entities, asked.text);
-        let searcher = self.index.reader.searcher();
-        let wanted: Vec<String> = words(asked.text)
-            .into_iter()
-            .map(|word| word.text)
-            .collect();
-        let collector = TopDocs::with_limit(asked.limit.max(1))
-            .and_offset(asked.skip)
-            .order_by_score();
-        let top = searcher
-            .search(&*query, &collector)
-            .map_err(SearchError::from)?;
-        let mut hits = Vec::with_capacity(top.len());
-        for (_, address) in top {
-            let found: TantivyDocument = searcher.doc(address).map_err(SearchError::from)?;
-            let text = |field| found.get_first(field).and_then(|value| value.as_str());
-            let entity = text(fields.entity).and_then(|name| asked.schema.find(name));
-            let id = text(fields.id).and_then(|id| Uuid::try_parse(id).ok());
-            let (Some(entity), Some(id)) = (entity, id) else {
-                continue;
-            };
-            let source = text(fields.source).and_then(|json| serde_json::from_str(json).ok());
-            let highlights = marked(asked, entity, &source.unwrap_or_default(), &wanted);
-            hits.push(Hit {
-                entity,
-                id,
-                highlights,
-            });
-        }
-        Ok(hits)
-    }
-}
-
-/// The texts of a hit with the words marked, of the fields the caller may read.
-fn marked(
-    asked: &SearchQuery<'_>,
-    entity: EntityIx,
-    source: &Map<String, Json>,
-    wanted: &[String],
-) -> Vec<(FieldIx, String)> {
-    let declared = asked.schema.entity(entity);
-    let readable = |ix: &FieldIx| asked.caller.access.may_refer(entity, *ix);
-    searched(declared)
-        .into_iter()
-        .map(|(ix, _)| ix)
-        .filter(readable)
-        .filter_map(|ix| {
-            let text = source.get(&declared.field(ix).name)?.as_str()?;
-            Some((ix, highlight(text, wanted)?))
-        })
-        .collect()
 }

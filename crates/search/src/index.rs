@@ -5,7 +5,7 @@ use std::path::Path;
 use opsflux_model::Schema;
 use parking_lot::Mutex;
 use tantivy::schema::{
-    Field, INDEXED, IndexRecordOption, JsonObjectOptions, STORED, STRING, Schema as Layout,
+    FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions, STORED, STRING, Schema as Layout,
     TextFieldIndexing,
 };
 use tantivy::tokenizer::{TextAnalyzer, WhitespaceTokenizer};
@@ -17,12 +17,16 @@ use crate::SearchError;
 use crate::document::searched;
 
 /// Raised when documents are made otherwise: an index of another number is made again.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The place of an index that is being filled: one that stops there counts as empty.
 pub const UNFINISHED: i64 = i64::MIN;
 /// Memory of the writer; tantivy wants 15 MB at least.
 const WRITER_BYTES: usize = 20_000_000;
 const WORDS: &str = "words";
+/// Column of the kind.
+pub const ENTITY: &str = "entity";
+/// Columns of the id: its upper and its lower half.
+pub const ID: [&str; 2] = ["id_upper", "id_lower"];
 
 /// Handles of the fields.
 #[derive(Debug, Clone, Copy)]
@@ -31,10 +35,10 @@ pub struct Fields {
     pub key: Field,
     /// Whose.
     pub tenant: Field,
-    /// What kind; stored.
+    /// What kind; in a column.
     pub entity: Field,
-    /// Which; stored.
-    pub id: Field,
+    /// Which, in two columns: a hit is named without reading its document.
+    pub id: [Field; 2],
     /// Words by path.
     pub text: Field,
     /// The texts as they are, for marking; stored only.
@@ -146,7 +150,20 @@ impl Index {
         }
     }
 
-    /// Empties the index.
+    /// Adds `documents` to be committed with the next [`Index::apply`].
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn add(&self, documents: Vec<TantivyDocument>) -> Result<(), SearchError> {
+        let open = self.writer.lock();
+        let writer = open.as_ref().ok_or(SearchError::Closed)?;
+        for document in documents {
+            writer.add_document(document)?;
+        }
+        Ok(())
+    }
+
+    /// Empties the index; it has no place until the next [`Index::apply`].
     ///
     /// # Errors
     /// When the index cannot be written.
@@ -168,8 +185,8 @@ fn layout() -> (Layout, Fields) {
     let fields = Fields {
         key: builder.add_text_field("key", STRING),
         tenant: builder.add_i64_field("tenant", INDEXED),
-        entity: builder.add_text_field("entity", STRING | STORED),
-        id: builder.add_text_field("id", STRING | STORED),
+        entity: builder.add_text_field(ENTITY, STRING | FAST),
+        id: ID.map(|half| builder.add_u64_field(half, FAST)),
         text: builder.add_json_field(
             "text",
             JsonObjectOptions::default().set_indexing_options(indexing),

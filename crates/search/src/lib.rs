@@ -9,6 +9,7 @@
 
 mod document;
 mod follow;
+mod found;
 mod highlight;
 mod index;
 mod operation;

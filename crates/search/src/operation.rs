@@ -92,13 +92,15 @@ async fn everywhere(records: &Records, call: &Call) -> Result<Reply, Error> {
         let named: Vec<(EntityIx, Uuid)> = hits.iter().map(|hit| (hit.entity, hit.id)).collect();
         let titles = records.titles_of(caller, &named).await?;
         let numbers = numbers_of(records, caller, &named).await?;
+        let marks = records.searcher()?.mark(&asked, &hits)?;
         for hit in hits {
             let Some(title) = titles.get(&hit.id) else {
                 continue;
             };
             let entity = schema.entity(hit.entity);
-            let own = hit.highlights.iter().find(|(ix, _)| *ix == entity.title);
-            let marked = own.or(hit.highlights.first()).map(|(_, html)| html);
+            let found = marks.get(&hit).map_or(&[][..], Vec::as_slice);
+            let own = found.iter().find(|marked| marked.field == entity.title);
+            let marked = own.or(found.first()).map(|marked| &marked.html);
             items.push(json!({
                 "entity": entity.name,
                 "collection": entity.collection,

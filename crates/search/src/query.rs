@@ -7,8 +7,8 @@ use opsflux_model::schema::{EntityIx, Schema, SearchWeight};
 use opsflux_model::{Access, Action, Operand, Predicate, Value};
 use tantivy::Term;
 use tantivy::query::{
-    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, FuzzyTermQuery, Occur, Query,
-    TermQuery,
+    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery,
+    FuzzyTermQuery, Occur, Query, TermQuery,
 };
 use tantivy::schema::IndexRecordOption;
 
@@ -20,6 +20,17 @@ use crate::words::{tolerance, words};
 const MOST_WORDS: usize = 10;
 /// What a whole word is worth against its beginning or a likeness.
 const EXACT: f32 = 3.0;
+/// What lifts a record with the words as typed above every likeness.
+const TYPED: f32 = 1_000.0;
+
+/// How far from the words as typed a record may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It has each of the words, or a word that begins so.
+    Typed,
+    /// Those first, in the same order; then words a few letters off.
+    Alike,
+}
 
 /// The query for `text` over `entities`.
 #[must_use]
@@ -29,6 +40,7 @@ pub fn query(
     access: &Access,
     entities: &[EntityIx],
     text: &str,
+    reach: Reach,
 ) -> Box<dyn Query> {
     let wanted: Vec<String> = words(text)
         .into_iter()
@@ -48,12 +60,21 @@ pub fn query(
         let name = Term::from_field_text(fields.entity, &schema.entity(*entity).name);
         let mut parts: Vec<(Occur, Box<dyn Query>)> = vec![filter(term(name))];
         parts.extend(narrowed.map(filter));
-        for word in &wanted {
-            match word_query(fields, schema, access, *entity, word) {
-                Some(query) => parts.push((Occur::Must, query)),
-                None => parts.push((Occur::Must, Box::new(EmptyQuery))),
-            }
-        }
+        let all = |reach| all_words(fields, schema, access, *entity, &wanted, reach);
+        let typed = Box::new(BooleanQuery::new(vec![
+            (Occur::Must, all(Reach::Typed)),
+            (
+                Occur::Must,
+                Box::new(ConstScoreQuery::new(Box::new(AllQuery), TYPED)),
+            ),
+        ]));
+        parts.push((
+            Occur::Must,
+            match reach {
+                Reach::Typed => typed,
+                Reach::Alike => Box::new(DisjunctionMaxQuery::new(vec![typed, all(reach)])),
+            },
+        ));
         each.push((Occur::Should, Box::new(BooleanQuery::new(parts))));
     }
     let tenant = Term::from_field_i64(fields.tenant, access.principal.tenant);
@@ -67,14 +88,34 @@ fn seen(access: &Access, entity: EntityIx) -> Predicate {
     access.rule(entity, Action::View).to_predicate()
 }
 
-/// One word in any of the fields the caller may read.
+/// Every word, each in any of the fields the caller may read.
+fn all_words(
+    fields: &Fields,
+    schema: &Schema,
+    access: &Access,
+    entity: EntityIx,
+    wanted: &[String],
+    reach: Reach,
+) -> Box<dyn Query> {
+    let each = wanted.iter().map(|word| {
+        let query = word_query(fields, schema, access, entity, word, reach);
+        (Occur::Must, query.unwrap_or_else(|| Box::new(EmptyQuery)))
+    });
+    Box::new(BooleanQuery::new(each.collect()))
+}
+
 fn word_query(
     fields: &Fields,
     schema: &Schema,
     access: &Access,
     entity: EntityIx,
     word: &str,
+    reach: Reach,
 ) -> Option<Box<dyn Query>> {
+    let tolerated = match reach {
+        Reach::Typed => 0,
+        Reach::Alike => tolerance(word),
+    };
     let mut any: Vec<(Occur, Box<dyn Query>)> = Vec::new();
     for (ix, weight) in searched(schema.entity(entity)) {
         if !access.may_refer(entity, ix) {
@@ -88,7 +129,7 @@ fn word_query(
             Occur::Should,
             Box::new(BoostQuery::new(Box::new(exact), EXACT * weight)),
         ));
-        let alike = FuzzyTermQuery::new_prefix(wanted, tolerance(word), true);
+        let alike = FuzzyTermQuery::new_prefix(wanted, tolerated, true);
         any.push((
             Occur::Should,
             Box::new(ConstScoreQuery::new(Box::new(alike), weight)),

@@ -15,7 +15,9 @@ pub mod commit;
 pub mod error;
 pub mod feed;
 mod migrate;
+
 mod postgres;
+mod prepared;
 pub mod query;
 mod row;
 pub mod sql;
@@ -27,6 +29,7 @@ pub use commit::{Commit, Committed, Guard, Recount, Set, Write};
 pub use error::{CommitError, StoreError};
 pub use feed::{Entry, FeedOp, NewEntry};
 pub use migrate::{Migrated, MigrationError, MigrationPlan};
+pub use prepared::Prepared;
 pub use query::{Living, Output, Select, Sort};
 pub use row::Row;
 pub use store::{DatabaseUrl, Store, StoreOptions};

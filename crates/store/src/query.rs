@@ -47,6 +47,15 @@ pub enum Output {
     Field(FieldIx),
     /// Whether the row satisfies a predicate: what the caller may do with it.
     Holds(Predicate),
+    /// The title of the living record a link points at, when that satisfies `visible`.
+    Label {
+        /// The link.
+        link: FieldIx,
+        /// Asked of the record it points at.
+        visible: Predicate,
+    },
+    /// Whether the record a link points at is deleted.
+    Gone(FieldIx),
     /// The n-th sort key, for the cursor.
     SortKey(usize),
     /// `deleted_at` or `deletion_id`, which are not fields.

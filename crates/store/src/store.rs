@@ -16,7 +16,7 @@ use crate::commit::{Commit, Committed};
 use crate::error::{CommitError, StoreError};
 use crate::query::Select;
 use crate::row::{Columns, Row};
-use crate::sql::{self, Dialect, Indexes, Statement};
+use crate::sql::{self, Dialect, Indexes, Page, Statement};
 
 /// What the engine's own reads and writes may take: they touch a handful of rows.
 const OWN_BUDGET: Duration = Duration::from_secs(10);
@@ -115,14 +115,7 @@ impl Store {
         budget: Duration,
         each: impl FnMut(&Row<'_>) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let installed = self.installed.load_full();
-        let page = sql::page(
-            self.dialect(),
-            &installed.schema,
-            &installed.indexes,
-            select,
-        )?;
-        drop(installed);
+        let page = self.page(select)?;
         self.backend.select(&page, budget, each).await
     }
 
@@ -189,6 +182,16 @@ impl Store {
     /// Finishes what waits and lets go of the database.
     pub async fn close(&self) {
         self.backend.close().await;
+    }
+
+    pub(crate) fn page(&self, select: &Select) -> Result<Page, StoreError> {
+        let installed = self.installed.load();
+        sql::page(
+            self.dialect(),
+            &installed.schema,
+            &installed.indexes,
+            select,
+        )
     }
 
     pub(crate) fn dialect(&self) -> Dialect {

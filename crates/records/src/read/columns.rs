@@ -136,6 +136,15 @@ impl Columns {
         columns
     }
 
+    /// The columns that hold one link each, with what they point at.
+    pub fn links(&self) -> impl Iterator<Item = (usize, EntityIx)> {
+        let shapes = self.shapes.iter().enumerate();
+        shapes.filter_map(|(place, shape)| match shape.kind {
+            ShapeKind::Link(to) => Some((place, to)),
+            _ => None,
+        })
+    }
+
     /// The column of the link called `name`, with what it points at.
     #[must_use]
     pub fn link(&self, name: &str) -> Option<(usize, EntityIx)> {

@@ -121,7 +121,6 @@ impl Records {
             .map(|id| Hit {
                 entity: to,
                 id: *id,
-                highlights: Vec::new(),
             })
             .collect();
         let mut columns = Columns::choose(&schema, &caller.access, to, None)?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use opsflux_model::schema::{EntityIx, EntityKind, FieldType, Schema, system};
-use opsflux_model::{Action, FieldRight, Operand, Predicate, Rule, Value};
+use opsflux_model::{Access, Action, FieldRight, Operand, Predicate, Rule, Value};
 use opsflux_store::{Living, Output, Select};
 use uuid::Uuid;
 
@@ -25,6 +25,15 @@ impl Labels {
     #[must_use]
     pub fn title(&self, id: Uuid) -> Option<&str> {
         self.titles.get(&id).map(String::as_str)
+    }
+
+    /// Notes what was read of the target of a link together with it.
+    pub(super) fn note(&mut self, id: Uuid, title: Option<String>, gone: bool) {
+        if gone {
+            self.deleted.insert(id);
+        } else if let Some(title) = title {
+            self.titles.insert(id, title);
+        }
     }
 
     /// Appends `"labels":{…}`.
@@ -77,17 +86,27 @@ impl Records {
         caller: &Caller,
         links: &[FoundLink],
     ) -> Result<Labels, Error> {
+        let mut labels = Labels::default();
+        self.add_labels(caller, links, &mut labels).await?;
+        Ok(labels)
+    }
+
+    pub(super) async fn add_labels(
+        &self,
+        caller: &Caller,
+        links: &[FoundLink],
+        labels: &mut Labels,
+    ) -> Result<(), Error> {
         let mut wanted: BTreeMap<EntityIx, Vec<Uuid>> = BTreeMap::new();
         for link in links {
             wanted.entry(link.to).or_default().push(link.id);
         }
-        let mut labels = Labels::default();
         for (entity, mut ids) in wanted {
             ids.sort_unstable();
             ids.dedup();
-            self.titles(caller, entity, &ids, &mut labels).await?;
+            self.titles(caller, entity, &ids, labels).await?;
         }
-        Ok(labels)
+        Ok(())
     }
 
     async fn titles(
@@ -102,12 +121,7 @@ impl Records {
         let Some(id) = declared.find(system::ID) else {
             return Ok(());
         };
-        let shown = title_is_shown(&schema, caller, entity);
-        let visible = match caller.access.rule(entity, Action::View) {
-            _ if !shown => Predicate::False,
-            Rule::Always => Predicate::True,
-            rule => rule.to_predicate(),
-        };
+        let visible = title_rule(&schema, &caller.access, entity);
         let mut outputs = vec![Output::Field(id), Output::Field(declared.title)];
         outputs.push(Output::Holds(visible));
         if declared.kind == EntityKind::Record {
@@ -144,10 +158,16 @@ impl Records {
     }
 }
 
-/// Whether the title of an entity is a text the caller may read. A record named by a link
-/// (a membership by its role) has no title of its own.
-fn title_is_shown(schema: &Schema, caller: &Caller, entity: EntityIx) -> bool {
+/// Of which records of an entity the title may be shown. A record named by a link (a membership
+/// by its role) has no title of its own.
+pub(super) fn title_rule(schema: &Schema, access: &Access, entity: EntityIx) -> Predicate {
     let declared = schema.entity(entity);
     let textual = !matches!(declared.field(declared.title).kind, FieldType::Link(_));
-    textual && caller.access.field(entity, declared.title) >= FieldRight::Read
+    if !textual || access.field(entity, declared.title) < FieldRight::Read {
+        return Predicate::False;
+    }
+    match access.rule(entity, Action::View) {
+        Rule::Always => Predicate::True,
+        rule => rule.to_predicate(),
+    }
 }

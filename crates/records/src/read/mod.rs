@@ -5,6 +5,7 @@
 
 pub mod columns;
 mod extras;
+mod get;
 pub mod history;
 pub mod json;
 pub mod labels;
@@ -24,6 +25,7 @@ use crate::error::Error;
 use crate::records::Records;
 use crate::rule::Snapshot;
 
+pub(crate) use get::Plans;
 pub use query::{ListRequest, Nested};
 
 /// One record.

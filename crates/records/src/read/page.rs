@@ -1,10 +1,10 @@
-//! Pages and single records as JSON.
+//! Pages as JSON.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use opsflux_model::schema::{EntityIx, system};
-use opsflux_model::{Action, Value};
+use opsflux_model::Value;
+use opsflux_model::schema::EntityIx;
 use opsflux_store::{Output, Select};
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ use super::columns::{Columns, FoundLink};
 use super::json::{push_key, push_string};
 use super::query::{self, DEFAULT_LIMIT, ListRequest};
 use super::ranked::{SORTED_HITS, among, write_highlights};
-use super::{Found, GetRequest};
+use super::search::Hit;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::records::Records;
@@ -32,80 +32,6 @@ pub(super) struct Rows {
 }
 
 impl Records {
-    /// One record as the caller may see it.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] also for what the caller may not know of.
-    pub async fn get(
-        &self,
-        caller: &Caller,
-        entity: EntityIx,
-        reference: &str,
-        request: &GetRequest,
-    ) -> Result<Found, Error> {
-        let schema = self.schema();
-        let columns = Columns::choose(&schema, &caller.access, entity, request.fields.as_deref())?;
-        let may = |action| Output::Holds(query::rule(&schema, caller, entity, action));
-        let mut outputs = columns.outputs.clone();
-        outputs.extend([may(Action::Edit), may(Action::Delete)]);
-        let action = if request.deleted {
-            Action::Delete
-        } else {
-            Action::View
-        };
-        let select = Select {
-            tenant: caller.tenant(),
-            entity,
-            filter: self
-                .addressed(entity, reference)?
-                .and(query::rule(&schema, caller, entity, action)),
-            outputs,
-            sort: Vec::new(),
-            after: None,
-            limit: 1,
-            living: query::living(&schema, entity, request.deleted),
-        };
-        let mut rows = Rows::default();
-        let mut version = 0;
-        let versioned = schema.entity(entity).find(system::VERSION).is_some();
-        self.inner
-            .store
-            .select(&select, self.inner.budget, |row| -> Result<(), Error> {
-                let id = row.value(0)?.as_id().unwrap_or_default();
-                if versioned {
-                    version = row.value(1)?.as_int().unwrap_or_default();
-                }
-                let start = rows.bytes.len();
-                columns.write(&schema, row, &mut rows.bytes, &mut rows.links)?;
-                push_key(&mut rows.bytes, "can");
-                let may = |place| Ok::<_, Error>(row.value(place)?.as_bool() == Some(true));
-                let edit = may(columns.outputs.len())?;
-                let delete = may(columns.outputs.len() + 1)?;
-                rows.bytes.extend_from_slice(
-                    format!("{{\"edit\":{edit},\"delete\":{delete}}}").as_bytes(),
-                );
-                rows.ranges.push((id, start..rows.bytes.len()));
-                Ok(())
-            })
-            .await?;
-        let id = rows
-            .ranges
-            .first()
-            .map(|(id, _)| *id)
-            .ok_or(Error::NotFound)?;
-        let extras = self
-            .extras(caller, entity, &columns, &mut rows, &request.expand)
-            .await?;
-        let labels = self.labels(caller, &rows.links).await?;
-        labels.blank_deleted(&rows.links, &mut rows.bytes);
-        let mut body = Vec::with_capacity(rows.bytes.len() + 256);
-        extras.put_together(&rows, 0, &mut body);
-        body.pop();
-        labels.write(&mut body);
-        body.push(b'}');
-        Ok(Found { id, version, body })
-    }
-
     /// A page as `{"items": […], "labels": {…}, "next_cursor": …, "total": …}`.
     ///
     /// # Errors
@@ -147,8 +73,8 @@ impl Records {
             }
             None => None,
         };
-        let (mut rows, next, highlights) = match ranked {
-            Some(ranked) => (ranked.rows, ranked.next, ranked.highlights),
+        let (mut rows, next, marks) = match ranked {
+            Some(ranked) => (ranked.rows, ranked.next, ranked.marks),
             None => {
                 select.after = self.opened(caller, entity, request, &select.sort)?;
                 self.refuse_slow_sort(&select, request).await?;
@@ -181,8 +107,8 @@ impl Records {
                 body.push(b',');
             }
             extras.put_together(&rows, place, &mut body);
-            if let Some(hit) = highlights.get(id) {
-                write_highlights(&schema, entity, hit, &mut body);
+            if let Some(marked) = marks.get(&Hit { entity, id: *id }) {
+                write_highlights(&schema, entity, marked, &mut body);
             }
         }
         body.push(b']');

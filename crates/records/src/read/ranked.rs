@@ -12,7 +12,7 @@ use super::columns::{Columns, FoundLink};
 use super::json::{push_key, push_string};
 use super::page::Rows;
 use super::query::ListRequest;
-use super::search::{Hit, SearchQuery};
+use super::search::{Hit, Marked, SearchQuery};
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::records::Records;
@@ -21,7 +21,8 @@ use crate::records::Records;
 pub(super) const SORTED_HITS: usize = 10_000;
 
 impl Records {
-    /// A page in order of rank: hits are pulled until the page is full.
+    /// A page in order of rank: hits are pulled until the page is full. `select` is then what a
+    /// total counts.
     pub(super) async fn ranked(
         &self,
         caller: &Caller,
@@ -42,7 +43,8 @@ impl Records {
         select.sort = Vec::new();
         select.outputs.truncate(columns.outputs.len());
         loop {
-            let hits = self.hits(caller, entity, text, skip, limit.max(100))?;
+            // A few more than wanted, for those the index is late to have taken away.
+            let hits = self.hits(caller, entity, text, skip, limit + limit / 4 + 1)?;
             if hits.is_empty() {
                 break;
             }
@@ -59,10 +61,36 @@ impl Records {
                 break;
             }
         }
-        // The count, when asked for, is of the filtered hits.
-        let all = self.hits(caller, entity, text, 0, SORTED_HITS)?;
-        select.filter = among(&schema, entity, &all).and(filter);
+        page.marks = self.marks(caller, entity, text, &page.rows)?;
+        if request.total {
+            let all = self.hits(caller, entity, text, 0, SORTED_HITS)?;
+            select.filter = among(&schema, entity, &all).and(filter);
+        }
         Ok(page)
+    }
+
+    fn marks(
+        &self,
+        caller: &Caller,
+        entity: EntityIx,
+        text: &str,
+        rows: &Rows,
+    ) -> Result<HashMap<Hit, Vec<Marked>>, Error> {
+        let schema = self.schema();
+        let shown: Vec<Hit> = rows
+            .ranges
+            .iter()
+            .map(|(id, _)| Hit { entity, id: *id })
+            .collect();
+        let query = SearchQuery {
+            schema: &schema,
+            caller,
+            entity: Some(entity),
+            text,
+            skip: 0,
+            limit: shown.len(),
+        };
+        self.searcher()?.mark(&query, &shown)
     }
 
     pub(super) fn hits(
@@ -97,7 +125,7 @@ pub(super) fn among(schema: &Schema, entity: EntityIx, hits: &[Hit]) -> Predicat
 #[derive(Default)]
 pub(super) struct Ranked {
     pub rows: Rows,
-    pub highlights: HashMap<Uuid, Hit>,
+    pub marks: HashMap<Hit, Vec<Marked>>,
     pub next: Option<String>,
 }
 
@@ -133,19 +161,23 @@ impl Ranked {
             self.rows
                 .ranges
                 .push((hit.id, start..self.rows.bytes.len()));
-            self.highlights.insert(hit.id, hit.clone());
         }
         false
     }
 }
 
-pub(super) fn write_highlights(schema: &Schema, entity: EntityIx, hit: &Hit, out: &mut Vec<u8>) {
+pub(super) fn write_highlights(
+    schema: &Schema,
+    entity: EntityIx,
+    marked: &[Marked],
+    out: &mut Vec<u8>,
+) {
     out.pop();
     push_key(out, "highlights");
     out.push(b'{');
-    for (field, html) in &hit.highlights {
-        push_key(out, &schema.entity(entity).field(*field).name);
-        push_string(out, html);
+    for one in marked {
+        push_key(out, &schema.entity(entity).field(one.field).name);
+        push_string(out, &one.html);
     }
     out.extend_from_slice(b"}}");
 }

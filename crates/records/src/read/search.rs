@@ -1,5 +1,7 @@
 //! Full text, as the reads see it: something that ranks records a caller may see.
 
+use std::collections::HashMap;
+
 use opsflux_model::schema::{EntityIx, FieldIx, Schema};
 use uuid::Uuid;
 
@@ -14,6 +16,17 @@ pub trait Searcher: Send + Sync {
     /// # Errors
     /// When the index cannot be read.
     fn search(&self, query: &SearchQuery<'_>) -> Result<Vec<Hit>, Error>;
+
+    /// Where the words of the query stand in `hits`: for the few that are shown, because it
+    /// reads their texts.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    fn mark(
+        &self,
+        query: &SearchQuery<'_>,
+        hits: &[Hit],
+    ) -> Result<HashMap<Hit, Vec<Marked>>, Error>;
 }
 
 /// What is searched.
@@ -33,12 +46,19 @@ pub struct SearchQuery<'a> {
 }
 
 /// One hit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hit {
     /// What kind.
     pub entity: EntityIx,
     /// Which.
     pub id: Uuid,
-    /// Where the words stand: HTML, escaped but for `<mark>`.
-    pub highlights: Vec<(FieldIx, String)>,
+}
+
+/// A field of a hit in which words stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    /// Which field.
+    pub field: FieldIx,
+    /// Its text around the words: HTML, escaped but for `<mark>`.
+    pub html: String,
 }

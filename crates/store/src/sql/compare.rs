@@ -430,7 +430,8 @@ impl Target<'_> {
     }
 }
 
-fn key_of(cell: &Cell) -> Cell {
+/// The key by which a cell is compared where its column has one.
+pub(crate) fn key_of(cell: &Cell) -> Cell {
     match cell {
         Cell::Text(text) => Cell::Text(fold(text)),
         other => other.clone(),

@@ -11,7 +11,7 @@
 //! Start reading at [`page`].
 
 mod branches;
-mod column;
+pub(crate) mod column;
 mod compare;
 pub mod constraint;
 pub mod expr;
@@ -31,6 +31,7 @@ use uuid::Uuid;
 use crate::error::StoreError;
 
 pub use branches::Indexes;
+pub(crate) use compare::key_of;
 pub use select::{count, page};
 pub use write::commit;
 

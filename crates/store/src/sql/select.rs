@@ -1,14 +1,14 @@
 //! A [`Select`] as statements.
 
 use opsflux_model::schema::{EntityKind, Field, FieldType, Schema, system};
-use opsflux_model::{Predicate, layout};
+use opsflux_model::{FieldIx, Predicate, layout};
 
 use super::branches::{Indexes, branches};
 use super::filter::{self, At};
 use super::sort::{self, Ordering, Part};
 use super::{Cell, Decode, Dialect, OutputPlan, Page, Sql, Statement, column, unfit};
 use crate::error::StoreError;
-use crate::query::{Output, Select};
+use crate::query::{Living, Output, Select};
 
 /// The name of the asked record in every statement.
 const ROOT: &str = "t";
@@ -199,6 +199,32 @@ impl Question<'_> {
                 columns.sql.push(") IS TRUE");
                 Ok(columns.plan(1, Decode::Bool))
             }
+            Output::Label { link, visible } => {
+                self.linked(
+                    columns.next(),
+                    root,
+                    *link,
+                    Living::Only,
+                    visible,
+                    |sql, at| {
+                        let title = at.entity().title;
+                        sql.column(at.alias, &at.entity().field(title).name);
+                    },
+                )?;
+                Ok(columns.plan(1, Decode::Text))
+            }
+            Output::Gone(link) => {
+                let any = &Predicate::True;
+                self.linked(columns.next(), root, *link, Living::Any, any, |sql, at| {
+                    match at.entity().kind {
+                        EntityKind::Log => sql.push("FALSE"),
+                        EntityKind::Record => sql
+                            .column(at.alias, system::DELETED_AT)
+                            .push(" IS NOT NULL"),
+                    };
+                })?;
+                Ok(columns.plan(1, Decode::Bool))
+            }
             Output::SortKey(place) => {
                 let sort = self.select.sort.get(*place);
                 let (key, sort) = self
@@ -226,6 +252,41 @@ impl Question<'_> {
                 Ok(columns.plan(1, decode))
             }
         }
+    }
+
+    /// Adds `(SELECT …)` from the record a link points at, when it passes `filter`.
+    fn linked(
+        &self,
+        sql: &mut Sql,
+        root: At<'_>,
+        link: FieldIx,
+        living: Living,
+        filter: &Predicate,
+        output: impl FnOnce(&mut Sql, At<'_>),
+    ) -> Result<(), StoreError> {
+        let field = root.entity().field(link);
+        let FieldType::Link(to) = &field.kind else {
+            return Err(unfit(format!("{} is no link", field.name)));
+        };
+        let alias = sql.alias();
+        let at = At {
+            alias: &alias,
+            ix: to.to,
+            ..root
+        };
+        sql.push("(SELECT ");
+        output(sql, at);
+        sql.push(" FROM ").name(&layout::table_name(at.entity()));
+        sql.push(" ").push(&alias).push(" WHERE ");
+        filter::walls(sql, at, living);
+        sql.push(" AND ").column(&alias, system::ID).push(" = ");
+        sql.column(root.alias, &field.name);
+        if *filter != Predicate::True {
+            sql.push(" AND ");
+            filter::predicate(sql, at, filter, false)?;
+        }
+        sql.push(")");
+        Ok(())
     }
 }
 
