@@ -6,11 +6,11 @@
 //! that begins with it, and the walks are merged until the page is full.
 
 use opsflux_model::layout::{self, Index, IndexColumn, Layout};
-use opsflux_model::schema::{Entity, Schema};
+use opsflux_model::schema::{Entity, EntityKind, Schema};
 use opsflux_model::{EntityIx, FieldIx, Operand, Predicate, Test, Value, predicate};
 
 use super::expr;
-use crate::query::{Select, Sort};
+use crate::query::{Living, Select, Sort};
 
 /// With more alternatives than this the rows that pass are dense enough to read the order itself.
 const MOST: usize = 16;
@@ -37,33 +37,60 @@ impl Indexes {
     }
 }
 
+/// A part of a filter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Branch {
+    /// Which rows.
+    pub filter: Predicate,
+    /// The index that shows them in the order asked for. SQLite has to be told: it knows how many
+    /// rows a value has on average, and of a link most rows leave empty the average says nothing.
+    pub index: Option<String>,
+}
+
 /// Filters that share no row and together are the filter of `select`; only itself when taking it
 /// apart gains nothing.
 #[must_use]
-pub fn branches(schema: &Schema, indexes: &Indexes, select: &Select) -> Vec<Predicate> {
+pub fn branches(schema: &Schema, indexes: &Indexes, select: &Select) -> Vec<Branch> {
     let entity = schema.entity(select.entity);
-    let apart = order(entity, &select.sort).and_then(|order| {
+    // The indexes of records hold the living.
+    let indexed = select.living == Living::Only || entity.kind == EntityKind::Log;
+    let sorted = order(entity, &select.sort).filter(|_| indexed);
+    let apart = sorted.and_then(|order| {
         let mut all = Vec::new();
         conjuncts(&select.filter, &mut all);
         let found = (0..all.len()).find_map(|place| {
             let alternatives = alternatives(all[place])?;
             let fits = (2..=MOST).contains(&alternatives.len());
-            let walked = |alternative: &Alternative| {
+            let walk = |alternative: &Alternative| {
                 let equal = equal_columns(entity, all.iter().copied(), alternative.anchor);
-                let mut indexes = indexes.get(select.entity).iter();
-                indexes.any(|index| walks(index, &equal, &order))
+                let anchor = layout::compared(entity, alternative.anchor, false).column;
+                let indexes = indexes.get(select.entity).iter();
+                let walks = indexes.filter_map(|index| {
+                    Some((walks(index, &equal, &anchor, &order)?, index.name.clone()))
+                });
+                // The more columns are equal, the fewer rows are passed over.
+                walks.max().map(|(_, name)| name)
             };
-            (fits && alternatives.iter().all(walked)).then_some((place, alternatives))
+            let found: Option<Vec<String>> = alternatives.iter().map(walk).collect();
+            Some((place, alternatives, found.filter(|_| fits)?))
         });
-        let (place, alternatives) = found?;
+        let (place, alternatives, found) = found?;
         let others: Vec<&Predicate> = without(&all, place);
-        let whole = alternatives.into_iter().map(|alternative| {
+        let whole = alternatives.into_iter().zip(found);
+        let whole = whole.map(|(alternative, index)| {
             let others = others.iter().map(|other| (*other).clone());
-            others.fold(alternative.holds, Predicate::and)
+            Branch {
+                filter: others.fold(alternative.holds, Predicate::and),
+                index: Some(index),
+            }
         });
         Some(whole.collect())
     });
-    apart.unwrap_or_else(|| vec![select.filter.clone()])
+    let whole = || Branch {
+        filter: select.filter.clone(),
+        index: None,
+    };
+    apart.unwrap_or_else(|| vec![whole()])
 }
 
 /// What must all hold.
@@ -175,15 +202,16 @@ fn order(entity: &Entity, sort: &[Sort]) -> Option<Vec<IndexColumn>> {
     order.filter(|order| !order.is_empty())
 }
 
-/// Whether the rows of an index whose `equal` columns have one value each stand in `order`, read
-/// forwards or backwards.
-fn walks(index: &Index, equal: &[String], order: &[IndexColumn]) -> bool {
+/// How many columns an index begins with that have one value each, the `anchor` among them, when
+/// its rows then stand in `order`, read forwards or backwards.
+fn walks(index: &Index, equal: &[String], anchor: &str, order: &[IndexColumn]) -> Option<usize> {
     let is_equal = |column: &&IndexColumn| column.codes.is_none() && equal.contains(&column.column);
-    let rest: Vec<&IndexColumn> = index.columns.iter().skip_while(is_equal).collect();
-    if rest.len() == index.columns.len() || rest.len() < order.len() {
-        return false;
+    let fixed = index.columns.iter().take_while(is_equal).count();
+    let (first, rest) = index.columns.split_at_checked(fixed)?;
+    if !first.iter().any(|column| column.column == anchor) || rest.len() < order.len() {
+        return None;
     }
-    let pairs = || rest.iter().copied().zip(order);
+    let pairs = || rest.iter().zip(order);
     let forwards = pairs().all(|(has, wants)| has == wants);
     let backwards = pairs().all(|(has, wants)| {
         // An order of codes is another expression in each direction.
@@ -192,5 +220,5 @@ fn walks(index: &Index, equal: &[String], order: &[IndexColumn]) -> bool {
             && has.column == wants.column
             && has.descending != wants.descending
     });
-    forwards || backwards
+    (forwards || backwards).then_some(fixed)
 }

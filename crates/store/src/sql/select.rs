@@ -3,7 +3,7 @@
 use opsflux_model::schema::{EntityKind, Field, FieldType, Schema, system};
 use opsflux_model::{FieldIx, Predicate, layout};
 
-use super::branches::{Indexes, branches};
+use super::branches::{Branch, Indexes, branches};
 use super::filter::{self, At};
 use super::sort::{self, Ordering, Part};
 use super::{Cell, Decode, Dialect, OutputPlan, Page, Sql, Statement, column, unfit};
@@ -118,7 +118,7 @@ struct Question<'a> {
     schema: &'a Schema,
     select: &'a Select,
     /// Filters that share no row and together are the filter.
-    branches: Vec<Predicate>,
+    branches: Vec<Branch>,
     ordering: Ordering,
 }
 
@@ -131,14 +131,14 @@ impl Question<'_> {
         let mut sql = Sql::new(dialect);
         sql.bind(Cell::Int(self.select.tenant));
         let mut plans = Vec::new();
-        if let [filter] = self.branches.as_slice() {
-            plans = self.rows(&mut sql, part, filter, false)?.plans;
+        if let [branch] = self.branches.as_slice() {
+            plans = self.rows(&mut sql, part, branch, false)?.plans;
             self.ordering.order_by(&mut sql, part);
         } else {
             let mut outputs = 0;
-            for (place, filter) in self.branches.iter().enumerate() {
+            for (place, branch) in self.branches.iter().enumerate() {
                 sql.push(if place > 0 { " UNION ALL " } else { "" });
-                let rows = self.rows(&mut sql, part, filter, true)?;
+                let rows = self.rows(&mut sql, part, branch, true)?;
                 (plans, outputs) = (rows.plans, rows.columns);
             }
             self.ordering.order_by_column(&mut sql, part, outputs);
@@ -147,13 +147,13 @@ impl Question<'_> {
         Ok((sql.finish(), plans))
     }
 
-    /// Adds `SELECT … WHERE …` of the rows of a part that pass `filter`; `merged`: with what they
-    /// are sorted by after the outputs.
+    /// Adds `SELECT … WHERE …` of the rows of a part that are in `branch`; `merged`: with what
+    /// they are sorted by after the outputs.
     fn rows(
         &self,
         sql: &mut Sql,
         part: &Part,
-        filter: &Predicate,
+        branch: &Branch,
         merged: bool,
     ) -> Result<Rows, StoreError> {
         let root = At {
@@ -176,8 +176,11 @@ impl Question<'_> {
         sql.push(" FROM ");
         sql.name(&layout::table_name(root.entity()));
         sql.push(" ").push(ROOT);
+        if let (Dialect::Sqlite, Some(index)) = (sql.dialect, &branch.index) {
+            sql.push(" INDEXED BY ").name(index);
+        }
         sort::joins(sql, root, &self.select.sort)?;
-        filtered(sql, root, self.select, filter)?;
+        filtered(sql, root, self.select, &branch.filter)?;
         self.ordering.conditions(sql, part);
         Ok(Rows {
             plans,

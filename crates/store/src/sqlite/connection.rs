@@ -16,6 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const WRITER_CACHE: i64 = 65_536;
 const READER_CACHE: i64 = 16_384;
 const MAPPED: i64 = 256 * 1024 * 1024;
+/// Pages of the log between two checkpoints: a page that changed often is written back once.
+const LOG_PAGES: i64 = 4_096;
 /// What a checkpoint leaves of a log that once grew large.
 const LOG_LEFT: i64 = 64 * 1024 * 1024;
 /// Prepared statements kept, per connection.
@@ -44,6 +46,7 @@ fn set_up(connection: &Connection) -> rusqlite::Result<String> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE)?;
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_LEFT, |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))?;
     shared(connection)?;
     combine::register(connection)?;
     Ok(journal)
