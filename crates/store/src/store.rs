@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use opsflux_model::Schema;
+use opsflux_model::schema::system;
+use opsflux_model::{EntityIx, Schema, layout};
 use tokio::sync::watch;
 
 use crate::backend::Backend;
 use crate::commit::{Commit, Committed};
 use crate::error::{CommitError, StoreError};
-use crate::query::Select;
+use crate::query::{Select, Sort};
 use crate::row::{Columns, Row};
 use crate::sql::{self, Dialect, Indexes, Page, Statement};
 
@@ -94,6 +95,16 @@ impl Store {
         let indexes = Indexes::of(&schema);
         let installed = Installed { schema, indexes };
         self.installed.store(Arc::new(installed));
+    }
+
+    /// Whether some index carries what `sort` compares: a field of the entity itself.
+    #[must_use]
+    pub fn is_indexed(&self, entity: EntityIx, sort: &Sort) -> bool {
+        let installed = self.installed.load();
+        let declared = installed.schema.entity(entity);
+        let wanted = layout::compared(declared, sort.path.field, sort.descending);
+        sort.path.steps.is_empty()
+            && (wanted.column == system::ID || installed.indexes.carry(entity, &wanted))
     }
 
     /// Which database it is: `sqlite` or `postgres`.

@@ -107,8 +107,10 @@ impl Records {
         if request.sort.is_empty() || select.after.is_some() {
             return Ok(());
         }
-        let schema = self.schema();
-        if has_index(&schema, select) {
+        let Some(first) = select.sort.first() else {
+            return Ok(());
+        };
+        if self.inner.store.is_indexed(select.entity, first) {
             return Ok(());
         }
         let rows = self
@@ -141,27 +143,4 @@ fn invalid_cursor() -> Error {
         "invalid_cursor",
         "a cursor belongs to one list, filter and sort",
     )
-}
-
-/// Whether some index of the entity carries the first sort key.
-fn has_index(schema: &Schema, select: &Select) -> bool {
-    let Some(first) = select.sort.first() else {
-        return true;
-    };
-    if !first.path.steps.is_empty() {
-        return false;
-    }
-    let entity = schema.entity(select.entity);
-    let key = opsflux_model::layout::compared(entity, first.path.field, first.descending);
-    let layout = opsflux_model::layout::Layout::of(schema);
-    let table = opsflux_model::layout::table_name(entity);
-    key.column == system::ID
-        || layout.table(&table).is_some_and(|table| {
-            table.indexes.iter().any(|index| {
-                index
-                    .columns
-                    .iter()
-                    .any(|c| c.column == key.column && c.codes == key.codes)
-            })
-        })
 }

@@ -31,6 +31,15 @@ impl Indexes {
         Indexes(schema.entities.iter().map(of_entity).collect())
     }
 
+    /// Whether an index of the entity has a column like `wanted`, in either direction.
+    #[must_use]
+    pub fn carry(&self, entity: EntityIx, wanted: &IndexColumn) -> bool {
+        let columns = self.get(entity).iter().flat_map(|index| &index.columns);
+        columns
+            .into_iter()
+            .any(|has| has.column == wanted.column && has.codes == wanted.codes)
+    }
+
     fn get(&self, entity: EntityIx) -> &[Index] {
         let found = self.0.get(usize::from(entity.0));
         found.map_or(&[], Vec::as_slice)
