@@ -4,14 +4,15 @@
   run.py [--tickets 100000,1000000] [--databases sqlite,postgres] [--connections 1,16,50] [--seconds 6]
          [--workloads W1,W2,W2T,W3,W4,W5,W6]
 
-`cargo xtask bench` builds both programs, starts a PostgreSQL whose address it gives in BENCH_POSTGRES, and calls
-this. Every figure is kept in target/bench/results.json; what is printed at the end are CPU times a request (the best
+`cargo xtask bench` builds both programs, starts a PostgreSQL whose address it gives in
+BENCH_POSTGRES, and calls this. Every figure is kept in target/bench/results.json; what is printed at the end are CPU times a request (the best
 of the connection counts) and their ratios to the reference. A database whose audit and feed rows do not equal its
 writes afterwards has no figures.
 """
 import argparse
 import json
 import os
+import subprocess
 import sys
 
 from load import WORKLOADS, LoadFailed, measure
@@ -50,6 +51,12 @@ def reference(options, results, tickets):
         limits.stop()
 
 
+def new_database(address, name):
+    """Makes a database; `address` has `{database}` where the name goes."""
+    subprocess.run(["psql", address.replace("{database}", "postgres"), "-qc", f"CREATE DATABASE {name}"], check=True)
+    return address.replace("{database}", name)
+
+
 def opsflux(options, results, starts, tickets, database):
     say(f"OpsFlux on {database}, {tickets:,} tickets")
     url = None
@@ -57,7 +64,7 @@ def opsflux(options, results, starts, tickets, database):
         url = os.environ.get("BENCH_POSTGRES")
         if not url:
             raise BenchFailed("BENCH_POSTGRES names no database server")
-        url = f"{url}/bench_{tickets}"
+        url = new_database(url, f"bench_{tickets}")
     server = OpsFlux(tickets, url)
     try:
         server.fill(progress)

@@ -1,11 +1,23 @@
 //! `cargo xtask bench`: the workloads of `bench/` against OpsFlux and the bare reference.
 
+use opsflux_testkit::postgres::Cluster;
+
 use crate::steps::{Failed, program, run, step};
 use crate::system::{WRK, need};
 use crate::web;
 
-/// Builds both programs in release and hands over to `bench/run.py`, which seeds, drives and
-/// compares. Arguments go to it: `--tickets 100000`, `--databases sqlite,postgres`, `--seconds 6`.
+/// What the PostgreSQL under load is set to: durable, as it must be in production.
+const DURABLE: &[(&str, &str)] = &[
+    ("fsync", "on"),
+    ("synchronous_commit", "on"),
+    ("full_page_writes", "on"),
+    ("shared_buffers", "512MB"),
+    ("max_wal_size", "4GB"),
+];
+
+/// Builds both programs in release, starts a PostgreSQL and hands over to `bench/run.py`, which
+/// seeds, drives and compares. Arguments go to it: `--tickets 100000`,
+/// `--databases sqlite,postgres`, `--seconds 6`.
 ///
 /// # Errors
 /// When something cannot be built or a workload answers errors.
@@ -26,7 +38,9 @@ pub fn bench(arguments: &[String]) -> Result<(), Failed> {
             "bench/limits",
         ))
     })?;
+    let cluster = Cluster::private(DURABLE).map_err(|error| Failed(error.to_string()))?;
     let mut command = program("python3", &["bench/run.py"], "");
+    command.env("BENCH_POSTGRES", cluster.url("{database}"));
     command.args(arguments);
     step("workloads", || run(command))
 }

@@ -1,7 +1,7 @@
 //! Where a page begins: cursors bound to their list, and sorts that no index serves.
 
 use opsflux_model::Value;
-use opsflux_model::schema::{EntityIx, Schema, system};
+use opsflux_model::schema::EntityIx;
 use opsflux_store::{Select, Sort};
 
 use super::query::ListRequest;
