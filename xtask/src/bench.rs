@@ -3,7 +3,7 @@
 use opsflux_testkit::postgres::Cluster;
 
 use crate::steps::{Failed, program, run, step};
-use crate::system::{WRK, need};
+use crate::system::{POSTGRES, WRK, need};
 use crate::web;
 
 /// What the PostgreSQL under load is set to: durable, as it must be in production.
@@ -22,7 +22,7 @@ const DURABLE: &[(&str, &str)] = &[
 /// # Errors
 /// When something cannot be built or a workload answers errors.
 pub fn bench(arguments: &[String]) -> Result<(), Failed> {
-    step("tools", || need(&[&WRK]))?;
+    step("tools", || need(&[&WRK, &POSTGRES]))?;
     web::build()?;
     step("server: release build", || {
         run(program(

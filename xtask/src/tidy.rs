@@ -53,7 +53,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("opsflux-testkit", &[]),
-    ("xtask", &[]),
+    ("xtask", &["opsflux-testkit"]),
 ];
 
 /// A file longer than this is too long.
