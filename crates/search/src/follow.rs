@@ -32,7 +32,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// Opens the index in `folder`; an empty one is filled by [`Search::fill`].
+    /// Opens the index in `folder`; one that cannot follow is filled by [`Search::fill`].
     ///
     /// # Errors
     /// When the folder cannot be used.
@@ -41,10 +41,17 @@ impl Search {
         Ok(Search { records, index })
     }
 
-    /// Whether the index was never filled, or holds other fields than today's.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.index.position().is_none()
+    /// Whether the feed can be followed from where the index stands: it was filled, holds today's
+    /// fields, nothing it has not read was forgotten, and the database was not put back behind it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn can_follow(&self) -> Result<bool, Error> {
+        let Some(at) = self.index.position() else {
+            return Ok(false);
+        };
+        let store = self.records.store();
+        Ok(at + 1 >= store.feed_start().await? && at <= store.feed_end().await?)
     }
 
     /// Makes the index again from the records; `progress` hears how many are done.

@@ -280,15 +280,21 @@ async fn search_follows(
     search: Arc<Search>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    if search.is_empty() {
-        let filled = tokio::select! {
-            () = serve::told(&mut stopping) => return,
-            filled = search.fill(|_| {}) => filled,
-        };
-        match filled {
-            Ok(()) => tracing::info!("the search index was made"),
-            Err(error) => tracing::error!(%error, "the search index could not be made"),
+    let made = async {
+        let stale = !search.can_follow().await?;
+        if stale {
+            search.fill(|_| {}).await?;
         }
+        Ok::<_, Error>(stale)
+    };
+    let made = tokio::select! {
+        () = serve::told(&mut stopping) => return,
+        made = made => made,
+    };
+    match made {
+        Ok(true) => tracing::info!("the search index was made"),
+        Ok(false) => {}
+        Err(error) => tracing::error!(%error, "the search index could not be made"),
     }
     follow(records, search as Arc<dyn Reactor>, stopping).await;
 }

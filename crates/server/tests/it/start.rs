@@ -100,6 +100,36 @@ async fn one_command_makes_the_search_index_again_on_either_database() {
 }
 
 #[tokio::test]
+async fn an_index_ahead_of_a_database_that_was_put_back_is_made_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = folder.path().join("data/opsflux.db");
+    let kept = folder.path().join("kept.db");
+    let running = start(config(&folder, &[])).await.expect("a server");
+    let mut client = Client::at(running.address).signed_in(ADMIN, PASSWORD).await;
+    client.ticket("Phare du port").await;
+    assert!(running.stop().await);
+    std::fs::copy(&database, &kept).expect("a copy");
+    let running = start(config(&folder, &[])).await.expect("a server");
+    client.address = running.address;
+    for at in 0..5 {
+        client.ticket(&format!("Grue {at}")).await;
+    }
+    client.found("grue").await;
+    assert!(running.stop().await);
+    for left in ["opsflux.db-wal", "opsflux.db-shm"] {
+        let _ = std::fs::remove_file(folder.path().join("data").join(left));
+    }
+    std::fs::copy(&kept, &database).expect("the copy");
+    let running = start(config(&folder, &[])).await.expect("a server");
+    client.address = running.address;
+    // Its place in the feed is one the index had already passed.
+    client.ticket("Balise").await;
+    client.found("balise").await;
+    client.found("phare").await;
+    assert!(running.stop().await);
+}
+
+#[tokio::test]
 async fn a_request_that_has_begun_is_finished_when_the_server_stops() {
     let server = Server::start(&[]).await;
     let admin = server.admin().await;

@@ -288,6 +288,19 @@ impl Client {
     }
 
     /// A new ticket.
+    /// The first hit for some words, once there is one: the index follows the feed, and there is
+    /// no event a client could wait for.
+    pub async fn found(&self, words: &str) -> Json {
+        for _ in 0..100 {
+            let hits = self.get(&format!("/search?q={words}")).await.json();
+            if !hits["items"][0].is_null() {
+                return hits["items"][0].clone();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("“{words}” was never found");
+    }
+
     pub async fn ticket(&self, title: &str) -> Json {
         let made = self.post("/tickets", &json!({"title": title})).await;
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
