@@ -105,4 +105,31 @@ test.describe('a technician', () => {
     await expect(theirs.locator('body')).not.toContainText('dismissed');
     await theirs.context().close();
   });
+
+  test('keeps what is chosen and written while a comment is on its way', async ({ page, request }) => {
+    const admin = await Api.as(request, ADMIN);
+    const [technician] = await admin.list(`/users?email=${TECHNICIAN.email}`);
+    const ticket = await admin.create('tickets', { title: 'Gate left open', assignee: technician?.id });
+    await signIn(page, TECHNICIAN, `/r/tickets/${ticket.number}`);
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    await page.route('**/comments', async (route) => {
+      if (route.request().method() === 'POST') {
+        await arrived;
+      }
+      await route.continue();
+    });
+    const write = page.getByRole('textbox', { name: /comment|note/i });
+    await write.fill('Sent.');
+    await page.getByRole('button', { name: words.comment.send, exact: true }).click();
+    await page.getByRole('radio', { name: words.comment.internal }).check({ force: true });
+    await write.fill('For colleagues.');
+    arrive();
+    const activity = page.getByRole('complementary', { name: words.record.activity });
+    await expect(activity.getByText('Sent.')).toBeVisible();
+    await expect(page.getByRole('button', { name: words.comment.send_internal })).toBeEnabled();
+    await expect(write).toHaveValue('For colleagues.');
+  });
 });

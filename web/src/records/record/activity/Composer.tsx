@@ -1,5 +1,5 @@
 import { Lock, Send } from 'lucide-react';
-import { type KeyboardEvent, useId, useRef } from 'react';
+import { type KeyboardEvent, useEffect, useId, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { newId } from '@/api/ids';
 import { problemText } from '@/feedback/problem-text';
@@ -63,6 +63,10 @@ export function Composer() {
   const [stored, setDraft] = useDraft(`${entity.name}.${record.id}.comment`, checkDraft, keepWords);
   const blank = useRef<Draft>({ id: newId(), body: '', internal: false });
   const draft = stored ?? blank.current;
+  const latest = useRef(draft);
+  useEffect(() => {
+    latest.current = draft;
+  });
   const internal = entity.internal_comments && draft.internal;
   const send = useSendComment(entity, record.id);
   const submit = () => {
@@ -72,8 +76,10 @@ export function Composer() {
     const comment = { id: draft.id, body: draft.body.trim() };
     send.mutate(entity.internal_comments ? { ...comment, internal } : comment, {
       onSuccess: () => {
-        blank.current = { id: newId(), body: '', internal: draft.internal };
-        setDraft(null);
+        // What was written or chosen while it was on its way stays.
+        const { body, internal } = latest.current;
+        blank.current = { id: newId(), body: body === draft.body ? '' : body, internal };
+        setDraft(blank.current.body === '' ? null : blank.current);
       },
     });
   };
