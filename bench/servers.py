@@ -221,7 +221,13 @@ class OpsFlux:
                       about["statuses"], os.path.join(os.path.dirname(self.source), "words.txt"), ids)
 
     def books(self):
-        """(writes, audit rows, feed rows) of tickets: a record's version counts its writes."""
+        """(writes, audit rows, feed rows) of tickets: a record's version counts its writes.
+
+        Requests that wrk had sent when it stopped are still being written: they are waited for.
+        """
+        end = None
+        while end != (end := self.gauge("opsflux_feed_end")):
+            time.sleep(1)
         statements = [
             "SELECT coalesce(sum(version), 0) FROM r_ticket",
             "SELECT count(*) FROM r_audit_entry WHERE entity_key = 'ticket' AND result = 'ok'",

@@ -13,9 +13,10 @@ use crate::sql::{Dialect, system_tables};
 /// How long another program (a backup, a person with `sqlite3`) may hold the file.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Kibibytes, per connection.
-const WRITER_CACHE: i64 = 65_536;
-const READER_CACHE: i64 = 16_384;
-const MAPPED: i64 = 256 * 1024 * 1024;
+const WRITER_CACHE: i64 = 16_384;
+const READER_CACHE: i64 = 4_096;
+/// Pages that are mapped are read where the system keeps them, not copied into a cache.
+const MAPPED: i64 = 1024 * 1024 * 1024;
 /// Pages of the log between two checkpoints: a page that changed often is written back once.
 const LOG_PAGES: i64 = 4_096;
 /// What a checkpoint leaves of a log that once grew large.
