@@ -221,9 +221,3 @@ fn term(term: Term) -> Box<dyn Query> {
 fn filter(query: Box<dyn Query>) -> (Occur, Box<dyn Query>) {
     (Occur::Must, Box::new(ConstScoreQuery::new(query, 0.0)))
 }
-
-/// Every document, for counting.
-#[must_use]
-pub fn everything() -> Box<dyn Query> {
-    Box::new(AllQuery)
-}
