@@ -1,5 +1,5 @@
 // A person without technician's rights asks for help in three fields and follows what becomes of it.
-import { expect, test } from '@playwright/test';
+import { expect, type Page, test } from '@playwright/test';
 import { expectNoBarriers, toasts } from './checks';
 import { ADMIN, Api, OTHER_REQUESTER, REQUESTER, signIn, TECHNICIAN, WORDS, windowOf } from './people';
 
@@ -7,6 +7,13 @@ const PICTURE = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
   'base64',
 );
+
+/** Chooses as a person does, by the label that is seen: it is waited for until it stands still. */
+async function choose(page: Page, name: string): Promise<void> {
+  const radio = page.getByRole('radio', { name });
+  await page.locator('label').filter({ has: radio }).click();
+  await expect(radio).toBeChecked();
+}
 
 for (const { locale, colorScheme } of [
   { locale: 'fr-FR' as const, colorScheme: 'dark' as const },
@@ -22,7 +29,7 @@ for (const { locale, colorScheme } of [
       await signIn(page, REQUESTER, '/self-service');
       await page.getByLabel(said.ask_title).fill(title);
       await page.getByLabel(said.ask_description).fill('Depuis ce matin, sur les deux postes.');
-      await page.getByRole('radio', { name: said.about_category }).check({ force: true });
+      await choose(page, said.about_category);
       await expect(page.getByRole('form').or(page.locator('form')).getByRole('textbox')).toHaveCount(2);
       await page.getByRole('button', { name: said.send }).click();
       await expect(toasts(page)).toHaveCount(1);

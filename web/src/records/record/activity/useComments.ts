@@ -15,7 +15,10 @@ export function useSendComment(entity: EntityMeta, id: string) {
   return useMutation({
     mutationFn: (comment: { id: string; body: string; internal?: boolean }) =>
       addComment(entity, id, comment),
-    onSuccess: readAgain,
+    // It is sent when it is stored, not when the list has been read again.
+    onSuccess: () => {
+      void readAgain();
+    },
   });
 }
 
