@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::error::Error;
 use crate::records::Records;
 
-/// Entries handed over at a time.
+/// Entries handed over at a time, unless a reactor likes it otherwise.
 const BATCH: u32 = 500;
 /// Tries before an entry is parked.
 const TRIES: u32 = 5;
@@ -33,6 +33,11 @@ pub trait Reactor: Send + Sync {
     /// after a quiet time is handed over at once.
     fn rest(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// How many entries it is handed at most.
+    fn batch(&self) -> u32 {
+        BATCH
     }
 
     /// Where it stands. Kept in the database, unless what it writes keeps its own place: an index
@@ -83,7 +88,7 @@ async fn step(records: &Records, reactor: &dyn Reactor, failures: u32) -> Result
     let store = records.store();
     let from = reactor.position(records).await?;
     // After a failure one entry at a time, so that a poisoned one stands alone.
-    let batch = if failures > 0 { 1 } else { BATCH };
+    let batch = if failures > 0 { 1 } else { reactor.batch() };
     let entries = store.feed_after(from, batch).await?;
     let Some(last) = entries.last() else {
         return Ok(false);

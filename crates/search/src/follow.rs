@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use opsflux_model::schema::{EntityIx, FieldIx, system};
+use opsflux_model::schema::{Entity, EntityIx, FieldIx, system};
 use opsflux_model::{Operand, Predicate, Value};
 use opsflux_records::feed::Reactor;
 use opsflux_records::{Error, Records};
-use opsflux_store::feed::Entry;
+use opsflux_store::feed::{Entry, FeedOp, NewEntry};
 use tantivy::TantivyDocument;
 use uuid::Uuid;
 
 use crate::SearchError;
-use crate::document::{document, key, searched};
+use crate::document::{anchors, document, key, searched};
 use crate::index::{Index, UNFINISHED};
 
 /// Records read at a time.
@@ -23,7 +23,9 @@ const BATCH: u32 = 2_000;
 /// Batches of a fill between two commits.
 const BATCHES_A_COMMIT: u64 = 20;
 /// Between two turns: a commit of the index costs the same for one change as for hundreds.
-const REST: Duration = Duration::from_millis(400);
+const REST: Duration = Duration::from_secs(1);
+/// Entries of a turn.
+const TURN: u32 = 1_500;
 
 /// Full text over the records of an instance.
 pub struct Search {
@@ -136,7 +138,7 @@ impl Search {
             let Some(entity) = schema.find(&entry.entry.entity) else {
                 continue;
             };
-            if !searched(schema.entity(entity)).is_empty() {
+            if concerns(schema.entity(entity), &entry.entry) {
                 changed
                     .entry((entry.tenant, entity))
                     .or_default()
@@ -163,6 +165,16 @@ impl Search {
     }
 }
 
+/// Whether a document may differ after a change: most change nothing that is searched.
+fn concerns(entity: &Entity, entry: &NewEntry) -> bool {
+    let searched = searched(entity);
+    if searched.is_empty() || entry.op != FeedOp::Updated {
+        return !searched.is_empty();
+    }
+    let mut kept = searched.iter().map(|(ix, _)| *ix).chain(anchors(entity));
+    kept.any(|ix| entry.body.fields.contains(&entity.field(ix).name))
+}
+
 impl Reactor for Search {
     fn name(&self) -> &'static str {
         "search"
@@ -180,6 +192,10 @@ impl Reactor for Search {
         REST
     }
 
+    fn batch(&self) -> u32 {
+        TURN
+    }
+
     /// Handling moved it already; only a parked entry is passed here.
     fn advance<'a>(&'a self, _: &'a Records, pos: i64) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
@@ -188,5 +204,65 @@ impl Reactor for Search {
             }
             self.apply(Vec::new(), Vec::new(), pos).await
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opsflux_model::Schema;
+    use opsflux_store::feed::Body;
+
+    use super::*;
+
+    const USER: &str = r#"
+name = "user"
+collection = "users"
+title = "full_name"
+icon = "user"
+[fields]
+full_name = { type = "text" }
+"#;
+
+    const NOTE: &str = r#"
+name = "note"
+collection = "notes"
+title = "title"
+icon = "note"
+[fields]
+title = { type = "text", search = "high" }
+color = { type = "color" }
+author = { type = "link", to = "user", inverse = "notes" }
+[scope]
+own = ["author"]
+"#;
+
+    #[test]
+    fn only_what_is_searched_or_decides_who_sees_it_is_indexed_again() {
+        let schema = Schema::from_declarations(&[USER, NOTE], "").unwrap();
+        let note = schema.entity(schema.find("note").unwrap());
+        let changed = |op, fields: &[&str]| NewEntry {
+            change: Uuid::nil(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            entity: "note".to_owned(),
+            record: Uuid::nil(),
+            version: 2,
+            op,
+            body: Body {
+                fields: fields.iter().map(|name| (*name).to_owned()).collect(),
+                ..Body::default()
+            },
+        };
+        for (fields, indexed) in [
+            (&["title"][..], true),
+            (&["color", "author"], true),
+            (&["color"], false),
+            (&[], false),
+        ] {
+            let entry = changed(FeedOp::Updated, fields);
+            assert_eq!(concerns(note, &entry), indexed, "{fields:?}");
+        }
+        for op in [FeedOp::Created, FeedOp::Deleted, FeedOp::Restored] {
+            assert!(concerns(note, &changed(op, &[])), "{op:?}");
+        }
     }
 }
