@@ -17,7 +17,8 @@ use opsflux_records::rule::Rule;
 #[must_use]
 pub fn rules() -> Vec<Arc<dyn Rule>> {
     vec![
-        Arc::new(routing::Routing),
+        Arc::new(routing::Place),
+        Arc::new(routing::Group),
         Arc::new(family::OpenParent),
         Arc::new(closing::OpenChildren),
         Arc::new(stamps::Stamps),
