@@ -87,6 +87,10 @@ pub struct Index {
     pub columns: Vec<IndexColumn>,
     /// Refuses a second row.
     pub unique: bool,
+    /// Leaves out rows without a value in the first column: what follows a link asks for the rows
+    /// that point somewhere, and most links of most rows point nowhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub filled_only: bool,
 }
 
 /// One column of an index.
@@ -102,6 +106,11 @@ pub struct IndexColumn {
 
 /// Suffix of the column with the folded key of a text.
 pub const KEY_SUFFIX: &str = "_key";
+
+const DEGREES: ColumnKind = ColumnKind::Decimal {
+    precision: 9,
+    scale: 6,
+};
 
 impl Layout {
     /// The tables of `schema`.
@@ -140,74 +149,61 @@ pub fn set_table_name(entity: &Entity, field: &Field) -> String {
     format!("s_{}__{}", entity.name, field.name)
 }
 
-/// Columns of a field in its entity's table, in order: names and types. Empty for sets and child
-/// tables.
+/// What follows the name of a field in the names of its columns, in order. Empty for sets and
+/// child tables.
 ///
 /// A text has its folded key beside it, money its currency, a geo point two degrees, an any-link
 /// the name of the entity before the id.
 #[must_use]
-pub fn columns_of(field: &Field) -> Vec<(String, ColumnKind)> {
-    let name = field.name.as_str();
-    let one = |kind| vec![(name.to_owned(), kind)];
+pub fn column_suffixes(field: &Field) -> &'static [&'static str] {
     match field.kind.holds() {
-        kind if kind.has_key() => {
-            vec![
-                (name.to_owned(), ColumnKind::Text),
-                (format!("{name}{KEY_SUFFIX}"), ColumnKind::Text),
-            ]
-        }
-        FieldType::Integer { .. } | FieldType::Duration { .. } => one(ColumnKind::Int),
-        FieldType::Decimal {
-            precision, scale, ..
-        } => one(ColumnKind::Decimal {
-            precision: *precision,
-            scale: *scale,
-        }),
-        FieldType::Money {
-            precision, scale, ..
-        } => vec![
-            (
-                name.to_owned(),
-                ColumnKind::Decimal {
-                    precision: *precision,
-                    scale: *scale,
-                },
-            ),
-            (format!("{name}_currency"), ColumnKind::Text),
-        ],
-        FieldType::Boolean => one(ColumnKind::Bool),
-        FieldType::Date => one(ColumnKind::Date),
-        FieldType::DateTime => one(ColumnKind::Time),
-        FieldType::Id | FieldType::Link(_) | FieldType::File { .. } | FieldType::Image { .. } => {
-            one(ColumnKind::Id)
-        }
-        FieldType::AnyLink { .. } => vec![
-            (format!("{name}_entity"), ColumnKind::Text),
-            (name.to_owned(), ColumnKind::Id),
-        ],
-        FieldType::Geo => vec![
-            (
-                format!("{name}_lat"),
-                ColumnKind::Decimal {
-                    precision: 9,
-                    scale: 6,
-                },
-            ),
-            (
-                format!("{name}_lon"),
-                ColumnKind::Decimal {
-                    precision: 9,
-                    scale: 6,
-                },
-            ),
-        ],
+        kind if kind.has_key() => &["", KEY_SUFFIX],
+        FieldType::Money { .. } => &["", "_currency"],
+        FieldType::AnyLink { .. } => &["_entity", ""],
+        FieldType::Geo => &["_lat", "_lon"],
         FieldType::Choices { .. }
         | FieldType::Tags { .. }
         | FieldType::Links(_)
-        | FieldType::Children { .. } => Vec::new(),
-        // Codes, long texts, colours, JSON, sealed secrets and hashes are text.
-        _ => one(ColumnKind::Text),
+        | FieldType::Children { .. } => &[],
+        _ => &[""],
     }
+}
+
+/// Columns of a field in its entity's table, in order: names and types.
+#[must_use]
+pub fn columns_of(field: &Field) -> Vec<(String, ColumnKind)> {
+    let kinds: &[ColumnKind] = match field.kind.holds() {
+        kind if kind.has_key() => &[ColumnKind::Text, ColumnKind::Text],
+        FieldType::Integer { .. } | FieldType::Duration { .. } => &[ColumnKind::Int],
+        FieldType::Decimal {
+            precision, scale, ..
+        } => &[ColumnKind::Decimal {
+            precision: *precision,
+            scale: *scale,
+        }],
+        FieldType::Money {
+            precision, scale, ..
+        } => &[
+            ColumnKind::Decimal {
+                precision: *precision,
+                scale: *scale,
+            },
+            ColumnKind::Text,
+        ],
+        FieldType::Boolean => &[ColumnKind::Bool],
+        FieldType::Date => &[ColumnKind::Date],
+        FieldType::DateTime => &[ColumnKind::Time],
+        FieldType::Id | FieldType::Link(_) | FieldType::File { .. } | FieldType::Image { .. } => {
+            &[ColumnKind::Id]
+        }
+        FieldType::AnyLink { .. } => &[ColumnKind::Text, ColumnKind::Id],
+        FieldType::Geo => &[DEGREES, DEGREES],
+        // Codes, long texts, colours, JSON, sealed secrets and hashes are text.
+        _ => &[ColumnKind::Text],
+    };
+    let suffixes = column_suffixes(field).iter();
+    let named = suffixes.map(|suffix| format!("{}{suffix}", field.name));
+    named.zip(kinds.iter().copied()).collect()
 }
 
 /// The immutable id of the column of a field at `place` among its columns.
@@ -318,6 +314,7 @@ fn set_table(schema: &Schema, entity: &Entity, field: &Field) -> Table {
             name: format!("{name}__value"),
             columns: vec![index("value"), index("owner_id")],
             unique: false,
+            filled_only: false,
         }],
         name,
     }
@@ -326,7 +323,7 @@ fn set_table(schema: &Schema, entity: &Entity, field: &Field) -> Table {
 fn indexes(entity: &Entity) -> Vec<Index> {
     let mut found: Vec<Index> = Vec::new();
     let table = table_name(entity);
-    let mut add = |columns: Vec<IndexColumn>, unique: bool| {
+    let mut add = |columns: Vec<IndexColumn>, unique: bool, filled_only: bool| {
         let parts: Vec<String> = columns
             .iter()
             .map(|c| {
@@ -347,6 +344,7 @@ fn indexes(entity: &Entity) -> Vec<Index> {
                 name,
                 columns,
                 unique,
+                filled_only,
             });
         }
     };
@@ -354,10 +352,11 @@ fn indexes(entity: &Entity) -> Vec<Index> {
         add(
             fields.iter().map(|field| equal(entity, *field)).collect(),
             true,
+            false,
         );
     }
     for (ix, field) in entity.iter().filter(|(_, field)| field.unique) {
-        add(vec![equal(entity, ix)], true);
+        add(vec![equal(entity, ix)], true, false);
         debug_assert!(!field.kind.is_set());
     }
     for declared in &entity.indexes {
@@ -381,10 +380,10 @@ fn indexes(entity: &Entity) -> Vec<Index> {
             .collect();
         let descending = columns.last().is_some_and(|last| last.descending);
         columns.push(plain_index(system::ID, descending));
-        add(columns, false);
+        add(columns, false, false);
     }
     for sort in default_sorts(entity) {
-        add(sort, false);
+        add(sort, false, false);
     }
     for (ix, field) in entity.iter() {
         let is_anchor = entity.scope.own.contains(&ix)
@@ -394,12 +393,23 @@ fn indexes(entity: &Entity) -> Vec<Index> {
         if field.kind.is_set() || !(is_anchor || is_link || field.index) {
             continue;
         }
-        let mut columns = vec![equal(entity, ix)];
-        if entity.find(system::CREATED_AT).is_some() {
-            columns.push(plain_index(system::CREATED_AT, true));
-            columns.push(plain_index(system::ID, true));
+        // A declared index holds every row: somebody may look for what points nowhere.
+        let filled_only = matches!(field.kind, FieldType::Link(_));
+        let newest = |mut columns: Vec<IndexColumn>| {
+            if entity.find(system::CREATED_AT).is_some() {
+                columns.push(plain_index(system::CREATED_AT, true));
+                columns.push(plain_index(system::ID, true));
+            }
+            columns
+        };
+        add(newest(vec![equal(entity, ix)]), false, filled_only);
+        // One's own are looked for by their state; most of those of years are done.
+        if let Some(state) = entity.state_field()
+            && entity.scope.own.contains(&ix)
+        {
+            let columns = vec![equal(entity, ix), equal(entity, state)];
+            add(newest(columns), false, filled_only);
         }
-        add(columns, false);
     }
     found
 }

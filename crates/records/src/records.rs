@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use opsflux_model::predicate::Binder;
 use opsflux_model::{EntityIx, Schema};
 use opsflux_store::system::SystemWrite;
-use opsflux_store::{Commit, Store};
+use opsflux_store::{Commit, Prepared, Store};
 use parking_lot::Mutex;
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -17,9 +17,10 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::cursor::CursorKey;
 use crate::entity::InFlight;
-use crate::read::Plans;
 use crate::read::search::Searcher;
+use crate::read::{By, GetPlan, Plans, Whole, WholePlan};
 use crate::rule::Rule;
+use crate::write::LinkedTo;
 use crate::write::numbers::Numbers;
 
 /// Where the time comes from. Passed in, so that tests decide what time it is.
@@ -85,7 +86,12 @@ pub(crate) struct Inner {
     pub numbers: Numbers,
     pub settings: ArcSwap<BTreeMap<i64, Arc<BTreeMap<String, Json>>>>,
     pub searcher: OnceLock<Arc<dyn Searcher>>,
-    pub plans: Plans,
+    /// How records are read one by one.
+    pub get_plans: Plans<(EntityIx, By), GetPlan>,
+    /// How whole records are read by those who change them.
+    pub whole_plans: Plans<Whole, WholePlan>,
+    /// How targets of links are looked up.
+    pub link_plans: Plans<LinkedTo, Prepared>,
     /// Idempotency keys being worked on in this process.
     pub in_flight: Mutex<HashSet<InFlight>>,
     /// Refused attempts noted in the current second, by address.
@@ -118,7 +124,9 @@ impl Records {
                 numbers: Numbers::default(),
                 settings: ArcSwap::default(),
                 searcher: OnceLock::new(),
-                plans: Plans::default(),
+                get_plans: Plans::default(),
+                whole_plans: Plans::default(),
+                link_plans: Plans::default(),
                 in_flight: Mutex::default(),
                 refusals: Mutex::default(),
                 jobs: tokio::sync::Notify::new(),

@@ -1,6 +1,9 @@
 //! The change feed: what happened, in the order in which it became visible.
 
+use std::collections::VecDeque;
+
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -113,14 +116,84 @@ pub struct Entry {
     pub entry: NewEntry,
 }
 
+/// Entries kept for those who read a little later.
+const RECENT: usize = 4_096;
+
+/// The last entries that were read: several follow the feed, each entry is read once.
+#[derive(Debug, Default)]
+pub(crate) struct Recent(Mutex<Run>);
+
+/// Every entry from one place to another.
+#[derive(Debug, Default)]
+struct Run {
+    /// The place before the first.
+    after: i64,
+    entries: VecDeque<Entry>,
+}
+
+impl Recent {
+    /// Those after `pos`, `limit` at most; nothing when they are not known.
+    fn after(&self, pos: i64, limit: u32) -> Vec<Entry> {
+        let run = self.0.lock();
+        if pos < run.after {
+            return Vec::new();
+        }
+        let first = run.entries.partition_point(|entry| entry.pos <= pos);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        run.entries
+            .iter()
+            .skip(first)
+            .take(limit)
+            .cloned()
+            .collect()
+    }
+
+    /// Lets go of the entries up to place `up_to`.
+    fn forget(&self, up_to: i64) {
+        let mut run = self.0.lock();
+        let first = run.entries.partition_point(|entry| entry.pos <= up_to);
+        run.entries.drain(..first);
+        run.after = run.after.max(up_to);
+    }
+
+    /// Keeps what was read after `pos`, when it continues what is kept or is newer.
+    fn keep(&self, pos: i64, read: &[Entry]) {
+        let mut run = self.0.lock();
+        let end = run.entries.back().map_or(run.after, |last| last.pos);
+        if pos > end || run.entries.is_empty() {
+            *run = Run {
+                after: pos,
+                entries: VecDeque::new(),
+            };
+        } else if pos < end {
+            return;
+        }
+        run.entries.extend(read.iter().cloned());
+        while run.entries.len() > RECENT
+            && let Some(first) = run.entries.pop_front()
+        {
+            run.after = first.pos;
+        }
+    }
+}
+
 impl Store {
     /// The entries after `pos`, in order, `limit` at most.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn feed_after(&self, pos: i64, limit: u32) -> Result<Vec<Entry>, StoreError> {
-        let statement = system::feed_after(self.dialect(), pos, limit);
-        self.rows(&statement, entry).await
+        // No entry appears below a place that has been read: what is known is whole up to its end.
+        let mut found = self.recent.after(pos, limit);
+        let left = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+        if left > 0 {
+            let from = found.last().map_or(pos, |last| last.pos);
+            let statement = system::feed_after(self.dialect(), from, left);
+            let read = self.rows(&statement, entry).await?;
+            self.recent.keep(from, &read);
+            found.extend(read);
+        }
+        Ok(found)
     }
 
     /// The last place in the feed; 0 when it is empty.
@@ -173,6 +246,7 @@ impl Store {
         };
         let statement = system::forget_feed(self.dialect(), last);
         self.run(statement).await?;
+        self.recent.forget(last);
         Ok(true)
     }
 

@@ -31,6 +31,6 @@ pub use feed::{Entry, FeedOp, NewEntry};
 pub use migrate::{Migrated, MigrationError, MigrationPlan};
 pub use prepared::Prepared;
 pub use query::{Living, Output, Select, Sort};
-pub use row::Row;
+pub use row::{Row, Target};
 pub use store::{DatabaseUrl, Store, StoreOptions};
 pub use system::{Answer, SystemWrite, Tenant};

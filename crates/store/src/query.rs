@@ -47,15 +47,13 @@ pub enum Output {
     Field(FieldIx),
     /// Whether the row satisfies a predicate: what the caller may do with it.
     Holds(Predicate),
-    /// The title of the living record a link points at, when that satisfies `visible`.
-    Label {
+    /// What is known of the record a link points at; read by [`crate::Row::target`].
+    Target {
         /// The link.
         link: FieldIx,
-        /// Asked of the record it points at.
+        /// Of which records the title may be shown.
         visible: Predicate,
     },
-    /// Whether the record a link points at is deleted.
-    Gone(FieldIx),
     /// The n-th sort key, for the cursor.
     SortKey(usize),
     /// `deleted_at` or `deletion_id`, which are not fields.

@@ -38,6 +38,47 @@ pub trait Columns {
     fn bytes(&self, column: usize) -> Result<Option<&[u8]>, StoreError>;
 }
 
+/// What is known of the record a link points at, see [`crate::Output::Target`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// It lives and its title may be shown.
+    Title(&'a str),
+    /// It is deleted.
+    Gone,
+}
+
+/// How statements answer a [`Target`]: a deleted one, and one with its title behind.
+pub(crate) const GONE: &str = "-";
+pub(crate) const TITLE: &str = "+";
+
+/// Tells rows that come again from new ones; see [`crate::sql::Page::once`].
+#[derive(Debug, Default)]
+pub(crate) struct Once {
+    column: Option<usize>,
+    last: Option<Uuid>,
+}
+
+impl Once {
+    /// By the id in `column`; without one every row is new.
+    pub(crate) fn by(column: Option<usize>) -> Once {
+        Once { column, last: None }
+    }
+
+    /// Whether this is another row than the one before.
+    ///
+    /// # Errors
+    /// [`StoreError::Internal`] when there is no id.
+    pub(crate) fn is_new(&mut self, columns: &dyn Columns) -> Result<bool, StoreError> {
+        let Some(column) = self.column else {
+            return Ok(true);
+        };
+        let id = columns.id(column)?;
+        let is_new = id.is_none() || id != self.last;
+        self.last = id;
+        Ok(is_new)
+    }
+}
+
 /// One row of an answer; its outputs are those of the [`crate::Select`], in order.
 pub struct Row<'a> {
     columns: &'a dyn Columns,
@@ -94,6 +135,20 @@ impl<'a> Row<'a> {
             }
         };
         Ok(value.unwrap_or(Value::Null))
+    }
+
+    /// What is known of the record a link points at; nothing for an empty link, and of a record
+    /// whose title may not be shown.
+    ///
+    /// # Errors
+    /// As [`Row::value`].
+    pub fn target(&self, output: usize) -> Result<Option<Target<'a>>, StoreError> {
+        let plan = self.plan(output)?;
+        let text = self.columns.text(plan.column)?;
+        Ok(text.map(|text| match text.strip_prefix(TITLE) {
+            Some(title) => Target::Title(title),
+            None => Target::Gone,
+        }))
     }
 
     /// Appends an output to `out` in its wire form: decimals as exact numbers in their shortest

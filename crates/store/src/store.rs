@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use crate::backend::Backend;
 use crate::commit::{Commit, Committed};
 use crate::error::{CommitError, StoreError};
+use crate::feed::Recent;
 use crate::query::{Select, Sort};
 use crate::row::{Columns, Row};
 use crate::sql::{self, Dialect, Indexes, Page, Statement};
@@ -61,6 +62,7 @@ pub struct StoreOptions {
 pub struct Store {
     pub(crate) backend: Backend,
     installed: ArcSwap<Installed>,
+    pub(crate) recent: Recent,
 }
 
 /// A schema with what follows from it.
@@ -81,6 +83,7 @@ impl Store {
         Ok(Store {
             backend: Backend::open(&options).await?,
             installed: ArcSwap::default(),
+            recent: Recent::default(),
         })
     }
 
@@ -140,14 +143,16 @@ impl Store {
         cap: u64,
         budget: Duration,
     ) -> Result<u64, StoreError> {
-        let statement = sql::count(self.dialect(), &self.schema(), select, cap)?;
+        let installed = self.installed.load_full();
+        let (schema, indexes) = (&installed.schema, &installed.indexes);
+        let statement = sql::count(self.dialect(), schema, indexes, select, cap)?;
         let mut count = 0;
         let each = |columns: &dyn Columns| {
             count = columns.int(0)?.unwrap_or(0);
             Ok(())
         };
         self.backend.read(&statement, budget, each).await?;
-        Ok(u64::try_from(count).unwrap_or(0))
+        Ok(u64::try_from(count).unwrap_or(0).min(cap))
     }
 
     /// Makes a change durable, or does nothing.

@@ -83,9 +83,10 @@ fn readable(layout: &Layout) -> String {
                 let order = column.codes.as_ref().map(|codes| format!("{codes:?}"));
                 format!("{sign}{}{}", column.column, order.unwrap_or_default())
             });
+            let filled = if index.filled_only { " filled" } else { "" };
             let _ = writeln!(
                 text,
-                "  {unique} {}",
+                "  {unique} {}{filled}",
                 columns.collect::<Vec<_>>().join(", ")
             );
         }

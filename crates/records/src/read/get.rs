@@ -4,15 +4,13 @@
 //! worked out once for a person's access and kept as long as that access is: one statement that
 //! answers the record, what may be done with it and the titles of what it links to.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-use opsflux_model::schema::{EntityIx, FieldIx, FieldType, Schema, system};
-use opsflux_model::{Access, Action, Operand, Predicate, Value};
+use opsflux_model::Action;
+use opsflux_model::schema::{EntityIx, FieldType, Schema, system};
 use opsflux_store::{Output, Prepared, Row, Select};
-use parking_lot::Mutex;
-use uuid::Uuid;
 
+use super::address::By;
 use super::columns::Columns;
 use super::json::push_key;
 use super::labels::{Labels, title_rule};
@@ -23,67 +21,15 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::records::Records;
 
-/// Plans kept at most; those of accesses that are gone make room first.
-const KEPT: usize = 4_096;
-/// What stands in a plan for the id.
-const NO_ID: Uuid = Uuid::from_u128(0x9d3f_71c2_5b0e_4e6a_8f4d_2c71_e5a9_06b3);
-/// What stands in a plan for the number: no number, and not its own key.
-const NO_NUMBER: &str = "NO-SUCH-NUMBER-9D3F71C2";
-
 /// How a record is read by one person.
-struct GetPlan {
+pub(crate) struct GetPlan {
     schema: Arc<Schema>,
     columns: Columns,
-    /// Where the outputs of links begin, two for each of `links`.
+    /// Where the outputs of links begin, one for each of `links`.
     linked: usize,
     /// The columns whose links come with their titles.
     links: Vec<usize>,
     prepared: Prepared,
-}
-
-/// By what a record is addressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum By {
-    Id,
-    Number,
-}
-
-/// Plans by whose they are and what they read.
-#[derive(Default)]
-pub(crate) struct Plans(Mutex<HashMap<(usize, EntityIx, By), Kept>>);
-
-struct Kept {
-    /// Holds the place in memory by which the access is known.
-    access: Weak<Access>,
-    plan: Arc<GetPlan>,
-}
-
-impl Plans {
-    fn find(
-        &self,
-        access: &Arc<Access>,
-        schema: &Arc<Schema>,
-        at: (EntityIx, By),
-    ) -> Option<Arc<GetPlan>> {
-        let kept = self.0.lock();
-        let plan = &kept.get(&(Arc::as_ptr(access).addr(), at.0, at.1))?.plan;
-        Arc::ptr_eq(&plan.schema, schema).then(|| plan.clone())
-    }
-
-    fn keep(&self, access: &Arc<Access>, at: (EntityIx, By), plan: &Arc<GetPlan>) {
-        let mut kept = self.0.lock();
-        if kept.len() >= KEPT {
-            kept.retain(|_, kept| kept.access.strong_count() > 0);
-        }
-        if kept.len() >= KEPT {
-            kept.clear();
-        }
-        let one = Kept {
-            access: Arc::downgrade(access),
-            plan: plan.clone(),
-        };
-        kept.insert((Arc::as_ptr(access).addr(), at.0, at.1), one);
-    }
 }
 
 impl Records {
@@ -147,17 +93,6 @@ impl Records {
         Ok(Found { id, version, body })
     }
 
-    fn address(&self, entity: EntityIx, reference: &str) -> Result<(By, Value), Error> {
-        match Uuid::try_parse(reference) {
-            Ok(id) => Ok((By::Id, Value::Id(id))),
-            Err(_) => {
-                // The same judgement of what can be a number.
-                self.addressed(entity, reference)?;
-                Ok((By::Number, Value::from(reference)))
-            }
-        }
-    }
-
     fn plan(
         &self,
         caller: &Caller,
@@ -168,15 +103,12 @@ impl Records {
         let schema = self.schema();
         // What a person asks for as a rule; the rest is worked out each time.
         let usual = request.fields.is_none() && !request.deleted && caller.companies.is_empty();
-        let known = || self.inner.plans.find(&caller.access, &schema, (entity, by));
-        if let Some(plan) = usual.then(known).flatten() {
-            return Ok(plan);
+        let make = || self.make_plan(schema.clone(), caller, entity, by, request);
+        if !usual {
+            return make().map(Arc::new);
         }
-        let plan = Arc::new(self.make_plan(schema, caller, entity, by, request)?);
-        if usual {
-            self.inner.plans.keep(&caller.access, (entity, by), &plan);
-        }
-        Ok(plan)
+        let plans = &self.inner.get_plans;
+        plans.get(&schema, Some(&caller.access), (entity, by), make)
     }
 
     fn make_plan(
@@ -201,31 +133,24 @@ impl Records {
             // Files are links of another type; their titles are looked up.
             if matches!(schema.entity(entity).field(*link).kind, FieldType::Link(_)) {
                 let visible = title_rule(&schema, access, to);
-                outputs.extend([
-                    Output::Label {
-                        link: *link,
-                        visible,
-                    },
-                    Output::Gone(*link),
-                ]);
+                outputs.push(Output::Target {
+                    link: *link,
+                    visible,
+                });
                 links.push(place);
             }
         }
-        let (name, stand_in) = match by {
-            By::Id => (system::ID, Value::Id(NO_ID)),
-            By::Number => (system::NUMBER, Value::from(NO_NUMBER)),
-        };
-        let field: FieldIx = schema.entity(entity).find(name).ok_or(Error::NotFound)?;
+        let stand_in = by.stand_in();
+        let (field, addressed) = self.is_addressed(entity, by, stand_in.clone())?;
         let seen = rule(if request.deleted {
             Action::Delete
         } else {
             Action::View
         });
-        let addressed = Operand::OneOf(vec![stand_in.clone()]);
         let select = Select {
             tenant: caller.tenant(),
             entity,
-            filter: Predicate::test(entity, field, addressed).and(seen),
+            filter: addressed.and(seen),
             outputs,
             sort: Vec::new(),
             after: None,
@@ -253,12 +178,9 @@ impl GetPlan {
             let Some(at) = self.links.iter().position(|place| *place == link.column) else {
                 continue;
             };
-            let title = match row.value(self.linked + 2 * at)? {
-                Value::Text(title) => Some(title),
-                _ => None,
-            };
-            let gone = row.value(self.linked + 2 * at + 1)?.as_bool() == Some(true);
-            labels.note(link.id, title, gone);
+            if let Some(target) = row.target(self.linked + at)? {
+                labels.note(link.id, target);
+            }
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ pub const AUDIT_ENTITY: &str = "audit_entry";
 /// Fields of the audit that history reads, in the order of its outputs.
 const FIELDS: [&str; 9] = [
     system::ID,
-    "at",
+    system::CREATED_AT,
     "actor",
     "action",
     "source",
@@ -74,7 +74,7 @@ impl Records {
             filter: is("entity", declared.name.clone())?.and(is("record", record.to_string())?),
             outputs,
             sort: vec![
-                Sort::by(audit, field("at")?, true),
+                Sort::by(audit, field(system::CREATED_AT)?, true),
                 Sort::by(audit, field(system::ID)?, true),
             ],
             after,

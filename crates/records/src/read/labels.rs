@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use opsflux_model::schema::{EntityIx, EntityKind, FieldType, Schema, system};
 use opsflux_model::{Access, Action, FieldRight, Operand, Predicate, Rule, Value};
-use opsflux_store::{Living, Output, Select};
+use opsflux_store::{Living, Output, Select, Target};
 use uuid::Uuid;
 
 use super::columns::{FoundLink, blank};
@@ -28,11 +28,14 @@ impl Labels {
     }
 
     /// Notes what was read of the target of a link together with it.
-    pub(super) fn note(&mut self, id: Uuid, title: Option<String>, gone: bool) {
-        if gone {
-            self.deleted.insert(id);
-        } else if let Some(title) = title {
-            self.titles.insert(id, title);
+    pub(super) fn note(&mut self, id: Uuid, target: Target<'_>) {
+        match target {
+            Target::Gone => {
+                self.deleted.insert(id);
+            }
+            Target::Title(title) => {
+                self.titles.entry(id).or_insert_with(|| title.to_owned());
+            }
         }
     }
 

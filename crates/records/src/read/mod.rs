@@ -3,6 +3,7 @@
 //! Every read compiles to one `Select` whose filter holds the caller's rule, plus one query per
 //! linked entity for titles. Nothing is filtered after it was read.
 
+mod address;
 pub mod columns;
 mod extras;
 mod get;
@@ -11,9 +12,11 @@ pub mod json;
 pub mod labels;
 mod page;
 mod place;
+mod plans;
 pub mod query;
 mod ranked;
 pub mod search;
+mod whole;
 
 use opsflux_model::schema::{EntityIx, EntityKind, FieldIx, FieldType, system};
 use opsflux_model::{Action, Operand, Predicate, Value};
@@ -25,8 +28,11 @@ use crate::error::Error;
 use crate::records::Records;
 use crate::rule::Snapshot;
 
-pub(crate) use get::Plans;
+pub(crate) use address::By;
+pub(crate) use get::GetPlan;
+pub(crate) use plans::Plans;
 pub use query::{ListRequest, Nested};
+pub(crate) use whole::{Whole, WholePlan};
 
 /// One record.
 #[derive(Debug, Clone, Default)]
@@ -51,42 +57,6 @@ pub struct Found {
 }
 
 impl Records {
-    /// Which record `reference` means: an id, or the number of a numbered entity.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] for what is neither.
-    pub(crate) fn addressed(&self, entity: EntityIx, reference: &str) -> Result<Predicate, Error> {
-        let schema = self.schema();
-        let declared = schema.entity(entity);
-        let (name, value) = match Uuid::try_parse(reference) {
-            Ok(id) => (system::ID, Value::Id(id)),
-            Err(_) if declared.number.is_some() && reference.len() <= 64 => {
-                (system::NUMBER, Value::from(reference))
-            }
-            Err(_) => return Err(Error::NotFound),
-        };
-        let field = declared.find(name).ok_or(Error::NotFound)?;
-        Ok(Predicate::test(entity, field, Operand::OneOf(vec![value])))
-    }
-
-    /// The id of a living record the caller may see.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn resolve(
-        &self,
-        caller: &Caller,
-        entity: EntityIx,
-        reference: &str,
-    ) -> Result<Uuid, Error> {
-        let schema = self.schema();
-        let rule = query::rule(&schema, caller, entity, Action::View);
-        let filter = self.addressed(entity, reference)?.and(rule);
-        let living = query::living(&schema, entity, false);
-        let ids = self.ids(caller.tenant(), entity, filter, living, 1).await?;
-        ids.first().copied().ok_or(Error::NotFound)
-    }
-
     /// Those of `ids` that live and that the caller may see: for search hits and live changes.
     ///
     /// # Errors
@@ -149,24 +119,6 @@ impl Records {
         Ok(ids)
     }
 
-    /// A record whole, with the rights of the house; write-only fields and child tables are null.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn snapshot(
-        &self,
-        tenant: i64,
-        entity: EntityIx,
-        id: Uuid,
-    ) -> Result<Option<Snapshot>, Error> {
-        let schema = self.schema();
-        let Some(field) = schema.entity(entity).find(system::ID) else {
-            return Ok(None);
-        };
-        let filter = Predicate::test(entity, field, Operand::OneOf(vec![Value::Id(id)]));
-        Ok(self.find(tenant, entity, filter, 1).await?.pop())
-    }
-
     /// Living records that satisfy `filter`, oldest first, with the rights of the house.
     ///
     /// # Errors
@@ -179,10 +131,7 @@ impl Records {
         limit: u32,
     ) -> Result<Vec<Snapshot>, Error> {
         let living = query::living(&self.schema(), entity, false);
-        let read = self
-            .read_whole(tenant, entity, filter, limit, living, &[])
-            .await?;
-        Ok(read.into_iter().map(|(snapshot, _)| snapshot).collect())
+        self.read_whole(tenant, entity, filter, limit, living).await
     }
 
     /// Living records in the order of their ids, from the one after `after`: for work over all of
@@ -221,77 +170,7 @@ impl Records {
             }
             None => Predicate::True,
         };
-        let read = self
-            .read_whole(tenant, entity, filter, limit, living, &[])
-            .await?;
-        Ok(read.into_iter().map(|(snapshot, _)| snapshot).collect())
-    }
-
-    /// Whole records together with whether each satisfies `asked`.
-    pub(crate) async fn read_whole(
-        &self,
-        tenant: i64,
-        entity: EntityIx,
-        filter: Predicate,
-        limit: u32,
-        living: Living,
-        asked: &[Predicate],
-    ) -> Result<Vec<(Snapshot, Vec<bool>)>, Error> {
-        let schema = self.schema();
-        let declared = schema.entity(entity);
-        let stored: Vec<FieldIx> = declared
-            .iter()
-            .filter(|(_, f)| !f.kind.is_virtual() && !f.kind.is_write_only())
-            .map(|(ix, _)| ix)
-            .collect();
-        let mut outputs: Vec<Output> = stored.iter().copied().map(Output::Field).collect();
-        outputs.extend(asked.iter().cloned().map(Output::Holds));
-        let sort = match (limit, declared.find(system::ID)) {
-            (2.., Some(id)) => vec![opsflux_store::Sort::by(entity, id, false)],
-            _ => Vec::new(),
-        };
-        let select = Select {
-            tenant,
-            entity,
-            filter,
-            outputs,
-            sort,
-            after: None,
-            limit,
-            living,
-        };
-        let version = declared.find(system::VERSION);
-        let mut found = Vec::new();
-        self.inner
-            .store
-            .select(&select, self.inner.budget, |row| -> Result<(), Error> {
-                let mut values = vec![Value::Null; declared.fields.len()];
-                for (place, ix) in stored.iter().enumerate() {
-                    values[usize::from(ix.0)] = row.value(place)?;
-                }
-                let read = |ix: Option<FieldIx>| {
-                    ix.and_then(|ix| values.get(usize::from(ix.0)))
-                        .unwrap_or(&Value::Null)
-                };
-                let id = read(declared.find(system::ID)).as_id().unwrap_or_default();
-                let version = read(version).as_int().unwrap_or_default();
-                let mut answers = Vec::with_capacity(asked.len());
-                for place in 0..asked.len() {
-                    answers.push(row.value(stored.len() + place)?.as_bool() == Some(true));
-                }
-                found.push((
-                    Snapshot {
-                        entity,
-                        id,
-                        version,
-                        values,
-                    },
-                    answers,
-                ));
-                Ok(())
-            })
-            .await?;
-        Ok(found)
+        self.read_whole(tenant, entity, filter, limit, living).await
     }
 
     /// The records of child tables of `owners`, with the rights of the house, in order.

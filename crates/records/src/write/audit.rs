@@ -67,7 +67,6 @@ impl<'a> Entry<'a> {
         let named = [
             (system::ID, Value::Id(id)),
             (system::CREATED_AT, Value::Time(self.at)),
-            ("at", Value::Time(self.at)),
             ("actor_kind", Value::from(origin.actor.code())),
             ("actor", Value::from(self.user)),
             ("on_behalf_of", Value::from(origin.on_behalf_of)),

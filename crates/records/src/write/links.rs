@@ -1,16 +1,18 @@
 //! Links of a change: numbers become ids, targets must live, be visible and satisfy `where`.
 
+use std::sync::Arc;
+
 use opsflux_model::predicate::Binder;
 use opsflux_model::predicate::Variables;
-use opsflux_model::schema::{EntityIx, FieldIx, FieldType, system};
-use opsflux_model::{Action, Operand, Predicate, Value};
-use opsflux_store::Guard;
+use opsflux_model::schema::{Entity, EntityIx, FieldIx, FieldType, Schema, system};
+use opsflux_model::{Action, Condition, Operand, Predicate, Value};
+use opsflux_store::{Guard, Output, Select};
 use uuid::Uuid;
 
 use super::change::Change;
 use crate::caller::Caller;
 use crate::error::{Error, FieldError};
-use crate::read::query;
+use crate::read::{By, query};
 use crate::records::Records;
 
 /// Prefix of the names of guards that hold a link's target alive; the field follows.
@@ -84,20 +86,25 @@ impl Records {
         }
         let variables = caller.variables(change.now);
         let wanted = bind_house(&schema, &variables, to, &condition)?;
-        let visible = match rights {
-            Rights::Caller => query::rule(&schema, caller, to, Action::View),
-            Rights::House => Predicate::True,
-        };
-        let id_field = schema.entity(to).find(system::ID).unwrap_or(FieldIx(0));
-        let among = Predicate::test(
+        let linked = LinkedTo {
+            tenant: caller.tenant(),
+            entity,
+            field,
             to,
-            id_field,
-            Operand::OneOf(ids.iter().copied().map(Value::Id).collect()),
-        );
-        let living = query::living(&schema, to, false);
-        let limit = u32::try_from(ids.len()).unwrap_or(u32::MAX);
-        let filter = among.and(wanted.clone()).and(visible);
-        let found = self.ids(caller.tenant(), to, filter, living, limit).await?;
+        };
+        let access = (rights == Rights::Caller).then_some(caller);
+        let always = is_constant(schema.entity(to), &condition);
+        let found = match ids.as_slice() {
+            [id] if always && caller.companies.is_empty() => {
+                self.target(&schema, linked, access, &wanted, *id).await?
+            }
+            _ => {
+                let filter = targets(&schema, linked, access, &wanted, &ids);
+                let living = query::living(&schema, to, false);
+                let limit = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+                self.ids(linked.tenant, to, filter, living, limit).await?
+            }
+        };
         if ids
             .iter()
             .any(|id| !found.contains(id) || change.deletes(to, *id))
@@ -118,12 +125,100 @@ impl Records {
     }
 }
 
+/// The target of a link that is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct LinkedTo {
+    tenant: i64,
+    entity: EntityIx,
+    field: FieldIx,
+    to: EntityIx,
+}
+
+impl Records {
+    /// The one target, when it may be named.
+    async fn target(
+        &self,
+        schema: &Arc<Schema>,
+        linked: LinkedTo,
+        caller: Option<&Caller>,
+        wanted: &Predicate,
+        id: Uuid,
+    ) -> Result<Vec<Uuid>, Error> {
+        let access = caller.map(|caller| &caller.access);
+        let plans = &self.inner.link_plans;
+        let plan = plans.get(schema, access, linked, || {
+            let stand_in = By::Id.stand_in();
+            let (field, _) = self.is_addressed(linked.to, By::Id, stand_in.clone())?;
+            let among: Vec<Uuid> = stand_in.as_id().into_iter().collect();
+            let select = Select {
+                tenant: linked.tenant,
+                entity: linked.to,
+                filter: targets(schema, linked, caller, wanted, &among),
+                outputs: vec![Output::Field(field)],
+                sort: Vec::new(),
+                after: None,
+                limit: 1,
+                living: query::living(schema, linked.to, false),
+            };
+            let prepared = self
+                .inner
+                .store
+                .prepare(&select, (linked.to, field), &stand_in);
+            prepared.map_err(Error::from)
+        })?;
+        let mut found = Vec::new();
+        self.inner
+            .store
+            .select_prepared(&plan, &Value::Id(id), self.inner.budget, |row| {
+                found.extend(row.value(0)?.as_id());
+                Ok::<_, Error>(())
+            })
+            .await?;
+        Ok(found)
+    }
+}
+
+/// Those of `ids` that satisfy the link's condition and, when a caller is named, that he sees.
+fn targets(
+    schema: &Schema,
+    linked: LinkedTo,
+    caller: Option<&Caller>,
+    wanted: &Predicate,
+    ids: &[Uuid],
+) -> Predicate {
+    let to = linked.to;
+    let id_field = schema.entity(to).find(system::ID).unwrap_or(FieldIx(0));
+    let ids = ids.iter().copied().map(Value::Id).collect();
+    let among = Predicate::test(to, id_field, Operand::OneOf(ids));
+    let visible = caller.map_or(Predicate::True, |caller| {
+        query::rule(schema, caller, to, Action::View)
+    });
+    among.and(wanted.clone()).and(visible)
+}
+
+/// Whether a condition means the same whoever asks and whenever.
+fn is_constant(entity: &Entity, condition: &Condition) -> bool {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => {
+            parts.iter().all(|part| is_constant(entity, part))
+        }
+        Condition::Not(part) => is_constant(entity, part),
+        Condition::Test { field, .. } => {
+            let kind = entity.find(field).map(|ix| &entity.field(ix).kind);
+            matches!(
+                kind,
+                Some(FieldType::Choice { .. } | FieldType::State { .. } | FieldType::Boolean)
+            )
+        }
+    }
+}
+
 /// Binds a declared condition with the rights of the house.
 pub(super) fn bind_house(
-    schema: &opsflux_model::Schema,
+    schema: &Schema,
     variables: &Variables,
     entity: EntityIx,
-    condition: &opsflux_model::Condition,
+    condition: &Condition,
 ) -> Result<Predicate, Error> {
     Binder {
         schema,
@@ -135,11 +230,7 @@ pub(super) fn bind_house(
 }
 
 /// The entity an any-link names, when it may.
-fn any_target(
-    schema: &opsflux_model::Schema,
-    allowed: &[EntityIx],
-    value: &Value,
-) -> Option<EntityIx> {
+fn any_target(schema: &Schema, allowed: &[EntityIx], value: &Value) -> Option<EntityIx> {
     let Value::Ref { entity, .. } = value else {
         return None;
     };

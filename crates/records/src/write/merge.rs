@@ -138,23 +138,12 @@ impl Records {
         reference: &str,
         action: opsflux_model::Action,
     ) -> Result<Snapshot, Error> {
-        let schema = self.schema();
-        let rule = |action| crate::read::query::rule(&schema, caller, entity, action);
-        let filter = self
-            .addressed(entity, reference)?
-            .and(rule(opsflux_model::Action::View));
-        let living = crate::read::query::living(&schema, entity, false);
-        let asked = [rule(action)];
-        let found = self
-            .read_whole(caller.tenant(), entity, filter, 1, living, &asked)
-            .await?
-            .pop();
-        match found {
+        match self.whole(caller, entity, reference, action).await? {
             None => Err(Error::NotFound),
-            Some((snapshot, allowed)) if allowed.first() == Some(&true) => Ok(snapshot),
+            Some((snapshot, true)) => Ok(snapshot),
             Some(_) => Err(Error::Forbidden {
                 action: super::action_name(action).to_owned(),
-                entity: schema.entity(entity).name.clone(),
+                entity: self.schema().entity(entity).name.clone(),
             }),
         }
     }

@@ -47,6 +47,8 @@ use crate::read::GetRequest;
 use crate::records::Records;
 use change::Change;
 
+pub(crate) use links::LinkedTo;
+
 pub use bulk::{BulkOperation, BulkResult, done_json, read_bulk};
 pub use change::PendingAnswer;
 

@@ -26,12 +26,12 @@ impl Records {
         self.authorize(caller, entity, Action::Delete)?;
         let schema = self.schema();
         let rule = query::rule(&schema, caller, entity, Action::Delete);
-        let filter = self.addressed(entity, reference)?.and(rule);
+        let (by, value) = self.address(entity, reference)?;
+        let filter = self.is_addressed(entity, by, value)?.1.and(rule);
         let root = self
-            .read_whole(caller.tenant(), entity, filter, 1, Living::Deleted, &[])
+            .read_whole(caller.tenant(), entity, filter, 1, Living::Deleted)
             .await?
             .pop()
-            .map(|(snapshot, _)| snapshot)
             .ok_or(Error::NotFound)?;
         let deletion = self.deletion_of(caller.tenant(), &root).await?;
         if change.at_length {
@@ -62,10 +62,8 @@ impl Records {
         for (ix, _) in records.filter(|(_, declared)| crate::read::is_record(declared.kind)) {
             let most = MAX_AT_ONCE + 1;
             let living = Living::By(deletion);
-            let found = self
-                .read_whole(tenant, ix, Predicate::True, most, living, &[])
-                .await?;
-            taken.extend(found.into_iter().map(|(snapshot, _)| snapshot));
+            let found = self.read_whole(tenant, ix, Predicate::True, most, living);
+            taken.extend(found.await?);
             if taken.len() > MAX_AT_ONCE as usize {
                 return Err(super::too_many());
             }

@@ -95,12 +95,18 @@ impl Live {
         let Some(at) = at else {
             return Ok(Step::End(store.feed_end().await?));
         };
-        // Read even when nobody listens: whoever comes next begins here.
+        if self.listeners() == 0 {
+            let end = store.feed_end().await?;
+            // Whoever has come meanwhile may have asked for the end before this did.
+            if self.listeners() == 0 {
+                return Ok(Step::End(end));
+            }
+        }
         let entries = store.feed_after(at, BATCH).await?;
         let Some(last) = entries.last().map(|entry| entry.pos) else {
             return Ok(Step::End(at));
         };
-        // Without listeners there is nobody to tell.
+        // Those who have left need not be told.
         let _ = self.batches.send(entries.into());
         Ok(Step::More(last))
     }

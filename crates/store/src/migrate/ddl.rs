@@ -156,20 +156,22 @@ pub(crate) fn create_index(dialect: Dialect, table: &Table, index: &Index) -> St
     let mut columns = vec![TENANT.to_owned()];
     let indexed = index.columns.iter();
     columns.extend(indexed.map(|column| index_column(dialect, column)));
-    let of_deletions = index
-        .columns
-        .first()
-        .is_some_and(|first| first.column == system::DELETION_ID);
-    let rows = match table.kind {
-        TableKind::Entity { soft_delete: true } => {
-            let null = if of_deletions {
-                "IS NOT NULL"
-            } else {
-                "IS NULL"
-            };
-            format!(" WHERE {} {null}", quoted(system::DELETED_AT))
-        }
-        _ => String::new(),
+    let first = index.columns.first().map(|first| first.column.as_str());
+    let mut rows = Vec::new();
+    if let TableKind::Entity { soft_delete: true } = table.kind {
+        let null = if first == Some(system::DELETION_ID) {
+            "IS NOT NULL"
+        } else {
+            "IS NULL"
+        };
+        rows.push(format!("{} {null}", quoted(system::DELETED_AT)));
+    }
+    if let (true, Some(first)) = (index.filled_only, first) {
+        rows.push(format!("{} IS NOT NULL", quoted(first)));
+    }
+    let rows = match rows.as_slice() {
+        [] => String::new(),
+        rows => format!(" WHERE {}", rows.join(" AND ")),
     };
     format!(
         "CREATE {unique}INDEX {} ON {} ({}){rows}",

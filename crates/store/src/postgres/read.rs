@@ -11,7 +11,7 @@ use super::codec::PostgresRow;
 use super::pool::Connection;
 use super::{Postgres, fault, pool};
 use crate::error::StoreError;
-use crate::row::{Columns, Row};
+use crate::row::{Columns, Once, Row};
 use crate::sql::{Page, Statement};
 
 /// Beyond its budget a read is given so much for the way there and back; who has not answered
@@ -32,12 +32,13 @@ impl Postgres {
         let work = async {
             let connection = pool::take(&self.pool).await?;
             let mut count = 0;
+            let mut once = Once::by(page.once);
             for part in &page.parts {
                 if count >= page.limit {
                     break;
                 }
                 let left = page.limit - count;
-                count += rows(&connection, part, left, budget, &mut |columns| {
+                count += rows(&connection, part, left, budget, &mut once, &mut |columns| {
                     each(&Row::new(columns, &page.outputs))
                 })
                 .await?;
@@ -59,7 +60,8 @@ impl Postgres {
     ) -> Result<usize, E> {
         let work = async {
             let connection = pool::take(&self.pool).await?;
-            rows(&connection, statement, usize::MAX, budget, &mut each).await
+            let once = &mut Once::default();
+            rows(&connection, statement, usize::MAX, budget, once, &mut each).await
         };
         within(budget, work).await
     }
@@ -82,6 +84,7 @@ async fn rows<E: From<StoreError>>(
     statement: &Statement,
     limit: usize,
     budget: Duration,
+    once: &mut Once,
     each: &mut impl FnMut(&dyn Columns) -> Result<(), E>,
 ) -> Result<usize, E> {
     let work = connection.work();
@@ -91,7 +94,7 @@ async fn rows<E: From<StoreError>>(
         started = start(connection, statement, budget).await;
     }
     let streamed = match started {
-        Ok(stream) => show(stream, limit, each).await,
+        Ok(stream) => show(stream, limit, once, each).await,
         Err(error) => Err(error),
     };
     match streamed {
@@ -112,9 +115,10 @@ async fn rows<E: From<StoreError>>(
 
 /// Shows the rows as they come, the first `limit` of them: a page whose other parts have filled it
 /// but for a few has no use for the rest. The inner error is that of `each`.
-async fn show<E>(
+async fn show<E: From<StoreError>>(
     stream: RowStream,
     limit: usize,
+    once: &mut Once,
     each: &mut impl FnMut(&dyn Columns) -> Result<(), E>,
 ) -> Result<Result<usize, E>, tokio_postgres::Error> {
     let mut stream = pin!(stream);
@@ -123,7 +127,13 @@ async fn show<E>(
         if count >= limit {
             continue;
         }
-        if let Err(error) = each(&PostgresRow(&row)) {
+        let columns = PostgresRow(&row);
+        match once.is_new(&columns) {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(error) => return Ok(Err(error.into())),
+        }
+        if let Err(error) = each(&columns) {
             return Ok(Err(error));
         }
         count += 1;

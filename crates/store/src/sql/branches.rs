@@ -9,7 +9,7 @@ use opsflux_model::layout::{self, Index, IndexColumn, Layout};
 use opsflux_model::schema::{Entity, EntityKind, Schema};
 use opsflux_model::{EntityIx, FieldIx, Operand, Predicate, Test, Value, predicate};
 
-use super::expr;
+use super::{column, expr};
 use crate::query::{Living, Select, Sort};
 
 /// With more alternatives than this the rows that pass are dense enough to read the order itself.
@@ -34,10 +34,9 @@ impl Indexes {
     /// Whether an index of the entity has a column like `wanted`, in either direction.
     #[must_use]
     pub fn carry(&self, entity: EntityIx, wanted: &IndexColumn) -> bool {
-        let columns = self.get(entity).iter().flat_map(|index| &index.columns);
-        columns
-            .into_iter()
-            .any(|has| has.column == wanted.column && has.codes == wanted.codes)
+        let whole = self.get(entity).iter().filter(|index| !index.filled_only);
+        let mut columns = whole.flat_map(|index| &index.columns);
+        columns.any(|has| has.column == wanted.column && has.codes == wanted.codes)
     }
 
     fn get(&self, entity: EntityIx) -> &[Index] {
@@ -56,19 +55,40 @@ pub struct Branch {
     pub index: Option<String>,
 }
 
-/// Filters that share no row and together are the filter of `select`; only itself when taking it
-/// apart gains nothing.
+/// A filter taken apart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Apart {
+    /// Filters that together are the filter; only itself when taking it apart gains nothing.
+    pub branches: Vec<Branch>,
+    /// In how many of them a row may be, at most.
+    pub overlap: u64,
+}
+
+/// Whether a row may be in several branches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shared {
+    /// It may: walks that are merged in an order show it several times, one after the other.
+    Yes,
+    /// It is in one: where rows are counted. A walk then also passes the rows it leaves to others.
+    No,
+}
+
+/// Takes the filter of `select` apart.
 #[must_use]
-pub fn branches(schema: &Schema, indexes: &Indexes, select: &Select) -> Vec<Branch> {
+pub fn branches(schema: &Schema, indexes: &Indexes, select: &Select, shared: Shared) -> Apart {
     let entity = schema.entity(select.entity);
     // The indexes of records hold the living.
     let indexed = select.living == Living::Only || entity.kind == EntityKind::Log;
-    let sorted = order(entity, &select.sort).filter(|_| indexed);
+    let sorted = match shared {
+        Shared::Yes => order(entity, &select.sort).filter(|order| !order.is_empty()),
+        Shared::No => Some(Vec::new()),
+    };
+    let sorted = sorted.filter(|_| indexed);
     let apart = sorted.and_then(|order| {
         let mut all = Vec::new();
         conjuncts(&select.filter, &mut all);
         let found = (0..all.len()).find_map(|place| {
-            let alternatives = alternatives(all[place])?;
+            let alternatives = alternatives(entity, all[place], shared)?;
             let fits = (2..=MOST).contains(&alternatives.len());
             let walk = |alternative: &Alternative| {
                 let equal = equal_columns(entity, all.iter().copied(), alternative.anchor);
@@ -81,9 +101,14 @@ pub fn branches(schema: &Schema, indexes: &Indexes, select: &Select) -> Vec<Bran
                 walks.max().map(|(_, name)| name)
             };
             let found: Option<Vec<String>> = alternatives.iter().map(walk).collect();
-            Some((place, alternatives, found.filter(|_| fits)?))
+            let found = found.filter(|_| fits)?;
+            let overlap = match all[place] {
+                Predicate::Any(parts) if shared == Shared::Yes => parts.len() as u64,
+                _ => 1,
+            };
+            Some((place, alternatives, found, overlap))
         });
-        let (place, alternatives, found) = found?;
+        let (place, alternatives, found, overlap) = found?;
         let others: Vec<&Predicate> = without(&all, place);
         let whole = alternatives.into_iter().zip(found);
         let whole = whole.map(|(alternative, index)| {
@@ -93,13 +118,19 @@ pub fn branches(schema: &Schema, indexes: &Indexes, select: &Select) -> Vec<Bran
                 index: Some(index),
             }
         });
-        Some(whole.collect())
+        Some(Apart {
+            branches: whole.collect(),
+            overlap,
+        })
     });
     let whole = || Branch {
         filter: select.filter.clone(),
         index: None,
     };
-    apart.unwrap_or_else(|| vec![whole()])
+    apart.unwrap_or_else(|| Apart {
+        branches: vec![whole()],
+        overlap: 1,
+    })
 }
 
 /// What must all hold.
@@ -115,22 +146,27 @@ fn without<'a>(all: &[&'a Predicate], place: usize) -> Vec<&'a Predicate> {
     kept.map(|(_, part)| *part).collect()
 }
 
-/// One of several predicates that share no row.
+/// One of several predicates.
 struct Alternative {
     /// The field that equals one value in all of it.
     anchor: FieldIx,
     holds: Predicate,
 }
 
-fn alternatives(predicate: &Predicate) -> Option<Vec<Alternative>> {
+fn alternatives(
+    entity: &Entity,
+    predicate: &Predicate,
+    shared: Shared,
+) -> Option<Vec<Alternative>> {
     let Predicate::Any(parts) = predicate else {
-        return anchored(predicate);
+        return anchored(entity, predicate);
     };
     let mut found = Vec::new();
     for (place, part) in parts.iter().enumerate() {
-        for alternative in anchored(part)? {
-            // What an earlier alternative shows must not be shown again.
-            let earlier = parts[..place].iter().cloned();
+        for alternative in anchored(entity, part)? {
+            // What an earlier alternative counts must not be counted again.
+            let earlier = parts[..place].iter().filter(|_| shared == Shared::No);
+            let earlier = earlier.cloned();
             let holds = earlier.fold(alternative.holds, |holds, earlier| {
                 holds.and(predicate::negate(earlier))
             });
@@ -144,11 +180,19 @@ fn alternatives(predicate: &Predicate) -> Option<Vec<Alternative>> {
 }
 
 /// One alternative for each value of the first field that must equal one of some values.
-fn anchored(predicate: &Predicate) -> Option<Vec<Alternative>> {
+fn anchored(entity: &Entity, predicate: &Predicate) -> Option<Vec<Alternative>> {
     let mut all = Vec::new();
     conjuncts(predicate, &mut all);
     let place = all.iter().position(|part| own_values(part).is_some())?;
     let (test, values) = own_values(all[place])?;
+    // What no row can equal is asked of no index.
+    let kind = &entity.field(test.path.field).kind;
+    if values
+        .iter()
+        .any(|value| column::equal_to(kind, value).is_none())
+    {
+        return None;
+    }
     let others = without(&all, place);
     let mut distinct: Vec<&Value> = Vec::new();
     for value in values {
@@ -208,7 +252,7 @@ fn order(entity: &Entity, sort: &[Sort]) -> Option<Vec<IndexColumn>> {
         (is_own && never_null).then_some(column)
     };
     let order: Option<Vec<_>> = sort.iter().map(column).collect();
-    order.filter(|order| !order.is_empty())
+    order
 }
 
 /// How many columns an index begins with that have one value each, the `anchor` among them, when

@@ -9,15 +9,17 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::{Cell, Decode, unfit};
 use crate::error::StoreError;
 
-/// A column with what stands in it.
-pub type Stored = (String, Cell);
-
-/// The columns of a field with the cells that store `value`.
+/// The columns of a field with the cells that store `value`: what follows the field's name in
+/// the name of a column, and what stands in it.
 ///
 /// # Errors
 /// [`StoreError::Internal`] when the value is not one of the field's type: values are validated
 /// before they come here.
-pub fn stored(entity: &Entity, field: FieldIx, value: &Value) -> Result<Vec<Stored>, StoreError> {
+pub fn stored(
+    entity: &Entity,
+    field: FieldIx,
+    value: &Value,
+) -> Result<impl Iterator<Item = (&'static str, Cell)>, StoreError> {
     let field = entity.field(field);
     let kind = field.kind.holds();
     let wrong = || {
@@ -28,48 +30,45 @@ pub fn stored(entity: &Entity, field: FieldIx, value: &Value) -> Result<Vec<Stor
             kind.name()
         ))
     };
-    let columns = layout::columns_of(field);
-    if columns.is_empty() {
+    let suffixes = layout::column_suffixes(field);
+    if suffixes.is_empty() {
         return Err(wrong());
     }
-    let cells = if *value == Value::Null {
-        vec![Cell::Null; columns.len()]
-    } else {
-        cells(kind, value).ok_or_else(wrong)?
+    let cells = match value {
+        Value::Null => [Cell::Null, Cell::Null],
+        value => cells(kind, value).ok_or_else(wrong)?,
     };
-    let names = columns.into_iter().map(|(name, _)| name);
-    Ok(names.zip(cells).collect())
+    Ok(suffixes.iter().copied().zip(cells))
 }
 
-/// One cell for each column; `None` when the value does not belong to the type.
-fn cells(kind: &FieldType, value: &Value) -> Option<Vec<Cell>> {
+/// A cell for each column, the second null where there is one column only; `None` when the value
+/// does not belong to the type.
+fn cells(kind: &FieldType, value: &Value) -> Option<[Cell; 2]> {
     let cells = match (kind, value) {
         (kind, Value::Text(text)) if kind.has_key() => {
-            vec![Cell::Text(text.clone()), Cell::Text(fold::fold(text))]
+            [Cell::Text(text.clone()), Cell::Text(fold::fold(text))]
         }
         (
             FieldType::Money {
                 precision, scale, ..
             },
             Value::Money { amount, currency },
-        ) => vec![
+        ) => [
             storable(*amount, *precision, *scale)?,
             Cell::Text(currency.clone()),
         ],
-        (FieldType::Geo, Value::Geo { lat, lon }) => {
-            vec![storable(*lat, 9, 6)?, storable(*lon, 9, 6)?]
-        }
+        (FieldType::Geo, Value::Geo { lat, lon }) => [storable(*lat, 9, 6)?, storable(*lon, 9, 6)?],
         (FieldType::AnyLink { .. }, Value::Ref { entity, id }) => {
-            vec![Cell::Text(entity.clone()), Cell::Id(*id)]
+            [Cell::Text(entity.clone()), Cell::Id(*id)]
         }
-        (FieldType::Json, Value::Json(json)) => vec![Cell::Text(json.to_string())],
+        (FieldType::Json, Value::Json(json)) => [Cell::Text(json.to_string()), Cell::Null],
         (
             FieldType::Decimal {
                 precision, scale, ..
             },
             Value::Decimal(number),
-        ) => vec![storable(*number, *precision, *scale)?],
-        (_, value) => vec![plain(kind, value)?],
+        ) => [storable(*number, *precision, *scale)?, Cell::Null],
+        (_, value) => [plain(kind, value)?, Cell::Null],
     };
     Some(cells)
 }

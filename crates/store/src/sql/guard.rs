@@ -6,6 +6,7 @@ use opsflux_model::schema::{Schema, system};
 use opsflux_model::{EntityIx, FieldIx, Predicate, layout};
 use uuid::Uuid;
 
+use super::branches::Branch;
 use super::filter::{self, At};
 use super::select::counted;
 use super::{Cell, CommitStep, Dialect, Expect, Sql, Statement};
@@ -108,15 +109,19 @@ fn count(
     let select = Select {
         tenant,
         entity,
-        filter: filter.clone(),
+        filter: Predicate::True,
         outputs: Vec::new(),
         sort: Vec::new(),
         after: None,
         limit: 0,
         living: Living::Only,
     };
+    let branch = Branch {
+        filter: filter.clone(),
+        index: None,
+    };
     sql.push("SELECT (");
-    counted(sql, schema, &select, cap)?;
+    counted(sql, schema, &select, &branch, cap)?;
     let number = |number: u64| Cell::Int(i64::try_from(number).unwrap_or(i64::MAX));
     sql.push(") BETWEEN ").param(number(least));
     sql.push(" AND ").param(number(max.unwrap_or(u64::MAX)));

@@ -148,6 +148,9 @@ pub struct Page {
     pub parts: Vec<Statement>,
     /// The same for every part.
     pub outputs: Vec<OutputPlan>,
+    /// The column with the id of a row, when one may come several times, one after the other: it
+    /// is shown once.
+    pub once: Option<usize>,
     /// At most so many rows in all.
     pub limit: usize,
 }
@@ -225,9 +228,15 @@ impl Sql {
 
     /// Adds a quoted name. Names come from checked declarations, which know no quotes.
     pub fn name(&mut self, name: &str) -> &mut Sql {
+        self.suffixed(name, "")
+    }
+
+    /// Adds a quoted name of two parts.
+    pub fn suffixed(&mut self, name: &str, suffix: &str) -> &mut Sql {
         debug_assert!(!name.contains('"'));
         self.text.push('"');
         self.text.push_str(name);
+        self.text.push_str(suffix);
         self.text.push('"');
         self
     }
@@ -253,13 +262,11 @@ impl Sql {
 
     /// Adds a parameter once more, by its number.
     pub fn again(&mut self, number: usize) -> &mut Sql {
-        use std::fmt::Write as _;
         self.text.push(match self.dialect {
             Dialect::Sqlite => '?',
             Dialect::Postgres => '$',
         });
-        // Writing to a text cannot fail.
-        let _ = write!(self.text, "{number}");
+        self.text.push_str(itoa::Buffer::new().format(number));
         self
     }
 

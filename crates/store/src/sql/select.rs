@@ -3,12 +3,13 @@
 use opsflux_model::schema::{EntityKind, Field, FieldType, Schema, system};
 use opsflux_model::{FieldIx, Predicate, layout};
 
-use super::branches::{Branch, Indexes, branches};
+use super::branches::{Apart, Branch, Indexes, Shared, branches};
 use super::filter::{self, At};
 use super::sort::{self, Ordering, Part};
 use super::{Cell, Decode, Dialect, OutputPlan, Page, Sql, Statement, column, unfit};
 use crate::error::StoreError;
-use crate::query::{Living, Output, Select};
+use crate::query::{Output, Select};
+use crate::row;
 
 /// The name of the asked record in every statement.
 const ROOT: &str = "t";
@@ -26,41 +27,56 @@ pub fn page(
     let question = Question {
         schema,
         select,
-        branches: branches(schema, indexes, select),
+        apart: branches(schema, indexes, select, Shared::Yes),
         ordering: Ordering::new(schema, select, ROOT)?,
     };
     let mut outputs = Vec::new();
     let mut parts = Vec::new();
+    let mut once = None;
     for part in question.ordering.parts(schema, select)? {
-        let (statement, plan) = question.part(dialect, &part)?;
+        let (statement, rows) = question.part(dialect, &part)?;
         parts.push(statement);
-        outputs = plan;
+        once = rows.id;
+        outputs = rows.plans;
     }
     Ok(Page {
         parts,
         outputs,
+        once,
         limit: usize::try_from(select.limit).unwrap_or(usize::MAX),
     })
 }
 
-/// A statement that answers how many rows there are, `cap` at most.
+/// A statement that answers how many rows there are; when there are more than `cap`, something
+/// above it. Alternatives are counted one by one, each along its index.
 ///
 /// # Errors
 /// [`StoreError::Internal`] when the filter does not fit the schema.
 pub fn count(
     dialect: Dialect,
     schema: &Schema,
+    indexes: &Indexes,
     select: &Select,
     cap: u64,
 ) -> Result<Statement, StoreError> {
     let mut sql = Sql::new(dialect);
     sql.bind(Cell::Int(select.tenant));
-    counted(&mut sql, schema, select, cap)?;
+    let apart = branches(schema, indexes, select, Shared::No);
+    if let [branch] = apart.branches.as_slice() {
+        counted(&mut sql, schema, select, branch, cap)?;
+        return Ok(sql.finish());
+    }
+    sql.push("SELECT ");
+    for (place, branch) in apart.branches.iter().enumerate() {
+        sql.push(if place > 0 { " + (" } else { "(" });
+        counted(&mut sql, schema, select, branch, cap)?;
+        sql.push(")");
+    }
     Ok(sql.finish())
 }
 
-/// Adds `SELECT count(*)` over at most `cap` rows that pass the filter of `select`. The tenant is
-/// the first parameter already.
+/// Adds `SELECT count(*)` over at most `cap` rows that are in `branch`. The tenant is the first
+/// parameter already.
 ///
 /// # Errors
 /// [`StoreError::Internal`] when the filter does not fit the schema.
@@ -68,6 +84,7 @@ pub fn counted(
     sql: &mut Sql,
     schema: &Schema,
     select: &Select,
+    branch: &Branch,
     cap: u64,
 ) -> Result<(), StoreError> {
     sql.push("SELECT count(*) FROM (SELECT 1 FROM ");
@@ -76,13 +93,20 @@ pub fn counted(
         alias: ROOT,
         ix: select.entity,
     };
-    sql.name(&layout::table_name(root.entity()))
-        .push(" ")
-        .push(ROOT);
-    filtered(sql, root, select, &select.filter)?;
+    walked(sql, root, branch);
+    filtered(sql, root, select, &branch.filter)?;
     limit(sql, cap);
     sql.push(") counted");
     Ok(())
+}
+
+/// Adds the table, read along the index of a branch.
+fn walked(sql: &mut Sql, root: At<'_>, branch: &Branch) {
+    sql.name(&layout::table_name(root.entity()));
+    sql.push(" ").push(ROOT);
+    if let (Dialect::Sqlite, Some(index)) = (sql.dialect, &branch.index) {
+        sql.push(" INDEXED BY ").name(index);
+    }
 }
 
 /// Adds `WHERE` with the walls and a filter.
@@ -117,34 +141,33 @@ fn limit(sql: &mut Sql, rows: u64) {
 struct Question<'a> {
     schema: &'a Schema,
     select: &'a Select,
-    /// Filters that share no row and together are the filter.
-    branches: Vec<Branch>,
+    apart: Apart,
     ordering: Ordering,
 }
 
 impl Question<'_> {
-    fn part(
-        &self,
-        dialect: Dialect,
-        part: &Part,
-    ) -> Result<(Statement, Vec<OutputPlan>), StoreError> {
+    fn part(&self, dialect: Dialect, part: &Part) -> Result<(Statement, Rows), StoreError> {
         let mut sql = Sql::new(dialect);
         sql.bind(Cell::Int(self.select.tenant));
-        let mut plans = Vec::new();
-        if let [branch] = self.branches.as_slice() {
-            plans = self.rows(&mut sql, part, branch, false)?.plans;
+        let mut answered = Rows::default();
+        if let [branch] = self.apart.branches.as_slice() {
+            answered = self.rows(&mut sql, part, branch, false)?;
             self.ordering.order_by(&mut sql, part);
         } else {
-            let mut outputs = 0;
-            for (place, branch) in self.branches.iter().enumerate() {
+            for (place, branch) in self.apart.branches.iter().enumerate() {
                 sql.push(if place > 0 { " UNION ALL " } else { "" });
-                let rows = self.rows(&mut sql, part, branch, true)?;
-                (plans, outputs) = (rows.plans, rows.columns);
+                answered = self.rows(&mut sql, part, branch, true)?;
             }
-            self.ordering.order_by_column(&mut sql, part, outputs);
+            let last = self
+                .ordering
+                .order_by_column(&mut sql, part, answered.columns);
+            // Rows of one place in the order are one row: the last key is the id.
+            answered.id = last.filter(|_| self.apart.overlap > 1);
         }
-        limit(&mut sql, u64::from(self.select.limit));
-        Ok((sql.finish(), plans))
+        // A row that is in several branches comes several times, and counts once.
+        let rows = u64::from(self.select.limit).saturating_mul(self.apart.overlap);
+        limit(&mut sql, rows);
+        Ok((sql.finish(), answered))
     }
 
     /// Adds `SELECT … WHERE …` of the rows of a part that are in `branch`; `merged`: with what
@@ -174,17 +197,14 @@ impl Question<'_> {
             self.ordering.columns(sql, part);
         }
         sql.push(" FROM ");
-        sql.name(&layout::table_name(root.entity()));
-        sql.push(" ").push(ROOT);
-        if let (Dialect::Sqlite, Some(index)) = (sql.dialect, &branch.index) {
-            sql.push(" INDEXED BY ").name(index);
-        }
+        walked(sql, root, branch);
         sort::joins(sql, root, &self.select.sort)?;
         filtered(sql, root, self.select, &branch.filter)?;
         self.ordering.conditions(sql, part);
         Ok(Rows {
             plans,
             columns: written,
+            id: None,
         })
     }
 
@@ -202,31 +222,9 @@ impl Question<'_> {
                 columns.sql.push(") IS TRUE");
                 Ok(columns.plan(1, Decode::Bool))
             }
-            Output::Label { link, visible } => {
-                self.linked(
-                    columns.next(),
-                    root,
-                    *link,
-                    Living::Only,
-                    visible,
-                    |sql, at| {
-                        let title = at.entity().title;
-                        sql.column(at.alias, &at.entity().field(title).name);
-                    },
-                )?;
+            Output::Target { link, visible } => {
+                self.target(columns.next(), root, *link, visible)?;
                 Ok(columns.plan(1, Decode::Text))
-            }
-            Output::Gone(link) => {
-                let any = &Predicate::True;
-                self.linked(columns.next(), root, *link, Living::Any, any, |sql, at| {
-                    match at.entity().kind {
-                        EntityKind::Log => sql.push("FALSE"),
-                        EntityKind::Record => sql
-                            .column(at.alias, system::DELETED_AT)
-                            .push(" IS NOT NULL"),
-                    };
-                })?;
-                Ok(columns.plan(1, Decode::Bool))
             }
             Output::SortKey(place) => {
                 let sort = self.select.sort.get(*place);
@@ -257,15 +255,14 @@ impl Question<'_> {
         }
     }
 
-    /// Adds `(SELECT …)` from the record a link points at, when it passes `filter`.
-    fn linked(
+    /// Adds what [`crate::row::Target`] is read from: nothing for an empty link, which is asked
+    /// first so that nobody is looked for.
+    fn target(
         &self,
         sql: &mut Sql,
         root: At<'_>,
         link: FieldIx,
-        living: Living,
-        filter: &Predicate,
-        output: impl FnOnce(&mut Sql, At<'_>),
+        visible: &Predicate,
     ) -> Result<(), StoreError> {
         let field = root.entity().field(link);
         let FieldType::Link(to) = &field.kind else {
@@ -277,27 +274,34 @@ impl Question<'_> {
             ix: to.to,
             ..root
         };
-        sql.push("(SELECT ");
-        output(sql, at);
-        sql.push(" FROM ").name(&layout::table_name(at.entity()));
-        sql.push(" ").push(&alias).push(" WHERE ");
-        filter::walls(sql, at, living);
-        sql.push(" AND ").column(&alias, system::ID).push(" = ");
-        sql.column(root.alias, &field.name);
-        if *filter != Predicate::True {
-            sql.push(" AND ");
-            filter::predicate(sql, at, filter, false)?;
+        sql.push("CASE WHEN ").column(root.alias, &field.name);
+        sql.push(" IS NOT NULL THEN (SELECT CASE");
+        if at.entity().kind == EntityKind::Record {
+            sql.push(" WHEN ").column(&alias, system::DELETED_AT);
+            sql.push(&format!(" IS NOT NULL THEN '{}'", row::GONE));
         }
-        sql.push(")");
+        sql.push(" WHEN ");
+        filter::predicate(sql, at, visible, false)?;
+        sql.push(&format!(" THEN '{}' || ", row::TITLE));
+        sql.column(&alias, &at.entity().field(at.entity().title).name);
+        sql.push(" END FROM ")
+            .name(&layout::table_name(at.entity()));
+        sql.push(" ").push(&alias).push(" WHERE ");
+        filter::tenant(sql, &alias);
+        sql.push(" AND ").column(&alias, system::ID).push(" = ");
+        sql.column(root.alias, &field.name).push(") END");
         Ok(())
     }
 }
 
 /// What a `SELECT` answers.
+#[derive(Default)]
 struct Rows {
     plans: Vec<OutputPlan>,
     /// How many columns the outputs have.
     columns: usize,
+    /// The column by which a row that comes again is known.
+    id: Option<usize>,
 }
 
 /// The list of columns being written.
@@ -344,7 +348,6 @@ impl Columns<'_> {
 
 /// Adds the values of a set in the order they were given, gathered as [`Decode`] says.
 fn set(sql: &mut Sql, at: At<'_>, field: &Field) {
-    let items = sql.alias();
     let is_ids = matches!(field.kind, FieldType::Links(_));
     let (before, after) = match (sql.dialect, is_ids) {
         (Dialect::Sqlite, false) => ("json_group_array(", ""),
@@ -352,6 +355,14 @@ fn set(sql: &mut Sql, at: At<'_>, field: &Field) {
         (Dialect::Postgres, false) => ("'[' || string_agg(to_json(", ")::text, ','"),
         (Dialect::Postgres, true) => ("string_agg(replace(", "::text, '-', ''), ''"),
     };
+    // On SQLite to gather nothing costs more than to see that there is nothing.
+    let guarded = sql.dialect == Dialect::Sqlite;
+    if guarded {
+        sql.push("CASE WHEN EXISTS (SELECT 1 FROM ");
+        items_of(sql, at, field);
+        sql.push(") THEN ");
+    }
+    let items = sql.alias();
     sql.push("(SELECT ").push(before);
     sql.column(&items, "value").push(after).push(" ORDER BY ");
     sql.column(&items, "place").push(", ");
@@ -360,9 +371,20 @@ fn set(sql: &mut Sql, at: At<'_>, field: &Field) {
         sql.push(" || ']'");
     }
     sql.push(" FROM ");
+    items_as(sql, at, field, &items);
+    sql.push(if guarded { ") END" } else { ")" });
+}
+
+/// Adds the table of a set and `WHERE` with whose values they are.
+fn items_of(sql: &mut Sql, at: At<'_>, field: &Field) {
+    let items = sql.alias();
+    items_as(sql, at, field, &items);
+}
+
+fn items_as(sql: &mut Sql, at: At<'_>, field: &Field, items: &str) {
     sql.name(&layout::set_table_name(at.entity(), field));
-    sql.push(" ").push(&items).push(" WHERE ");
-    filter::tenant(sql, &items);
-    sql.push(" AND ").column(&items, "owner_id").push(" = ");
-    sql.column(at.alias, system::ID).push(")");
+    sql.push(" ").push(items).push(" WHERE ");
+    filter::tenant(sql, items);
+    sql.push(" AND ").column(items, "owner_id").push(" = ");
+    sql.column(at.alias, system::ID);
 }

@@ -248,14 +248,17 @@ impl Ordering {
         }
     }
 
-    /// Adds `ORDER BY` for rows that have what they are sorted by after `outputs` other columns.
-    pub fn order_by_column(&self, sql: &mut Sql, part: &Part, outputs: usize) {
+    /// Adds `ORDER BY` for rows that have what they are sorted by after `outputs` other columns;
+    /// answers the place of the last of these columns.
+    pub fn order_by_column(&self, sql: &mut Sql, part: &Part, outputs: usize) -> Option<usize> {
         for (at, place) in part.open.iter().enumerate() {
             let direction = self.direction(sql.dialect, part, *place);
             sql.push(if at > 0 { ", " } else { " ORDER BY " });
             sql.push(&(outputs + at + 1).to_string());
             sql.push(" ").push(direction);
         }
+        let last = part.open.len().checked_sub(1)?;
+        Some(outputs + last)
     }
 
     fn direction(&self, dialect: Dialect, part: &Part, place: usize) -> &'static str {
@@ -360,7 +363,7 @@ fn cells_of(schema: &Schema, sort: &Sort, value: &Value) -> Result<Vec<Cell>, St
     }
     let entity = schema.entity(sort.path.entity);
     let stored = column::stored(entity, sort.path.field, value)?;
-    let mut cells: Vec<Cell> = stored.into_iter().map(|(_, cell)| cell).collect();
+    let mut cells: Vec<Cell> = stored.map(|(_, cell)| cell).collect();
     if field(schema, sort).kind.has_key() {
         cells.reverse();
     }

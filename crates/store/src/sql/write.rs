@@ -129,8 +129,8 @@ impl<'a> Rows<'a> {
             if field.name == system::ID {
                 owner = value.as_id();
             }
-            for (column, cell) in column::stored(entity, *ix, value)? {
-                sql.push(", ").name(&column);
+            for (suffix, cell) in column::stored(entity, *ix, value)? {
+                sql.push(", ").suffixed(&field.name, suffix);
                 cells.push(cell);
             }
         }
@@ -168,9 +168,9 @@ impl<'a> Rows<'a> {
             }
             match change {
                 Set::To(value) => {
-                    for (column, cell) in column::stored(entity, *ix, value)? {
+                    for (suffix, cell) in column::stored(entity, *ix, value)? {
                         sql.push(if first { "" } else { ", " });
-                        sql.name(&column).push(" = ").param(cell);
+                        sql.suffixed(&field.name, suffix).push(" = ").param(cell);
                         first = false;
                     }
                 }

@@ -59,7 +59,6 @@ pub(crate) fn reading(path: &Path) -> Result<Connection, StoreError> {
     let connection = open(path, flags)?;
     let set = || {
         connection.pragma_update(None, "cache_size", -READER_CACHE)?;
-        connection.pragma_update(None, "mmap_size", MAPPED)?;
         connection.pragma_update(None, "query_only", true)?;
         shared(&connection)
     };
@@ -78,6 +77,7 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
 
 fn shared(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "mmap_size", MAPPED)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // A misspelt column must be an error, not a text.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;

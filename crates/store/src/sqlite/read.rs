@@ -19,7 +19,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::codec::SqliteRow;
 use super::{Sqlite, connection, fault};
 use crate::error::StoreError;
-use crate::row::{Columns, Row};
+use crate::row::{Columns, Once, Row};
 use crate::sql::{Page, Statement};
 
 /// Steps of SQLite's machine between two looks at the clock: some ten microseconds.
@@ -132,12 +132,13 @@ impl Sqlite {
         let taken = self.readers.take().await?;
         let end = Instant::now() + budget;
         let mut count = 0;
+        let mut once = Once::by(page.once);
         for part in &page.parts {
             if count >= page.limit {
                 break;
             }
             let left = page.limit - count;
-            count += taken.rows(part, left, end, &mut |columns| {
+            count += taken.rows(part, left, end, &mut once, &mut |columns| {
                 each(&Row::new(columns, &page.outputs))
             })?;
         }
@@ -155,7 +156,8 @@ impl Sqlite {
         mut each: impl FnMut(&dyn Columns) -> Result<(), E>,
     ) -> Result<usize, E> {
         let taken = self.readers.take().await?;
-        taken.rows(statement, usize::MAX, Instant::now() + budget, &mut each)
+        let end = Instant::now() + budget;
+        taken.rows(statement, usize::MAX, end, &mut Once::default(), &mut each)
     }
 }
 
@@ -165,6 +167,7 @@ impl Taken<'_> {
         statement: &Statement,
         limit: usize,
         end: Instant,
+        once: &mut Once,
         each: &mut impl FnMut(&dyn Columns) -> Result<(), E>,
     ) -> Result<usize, E> {
         let Some(reader) = &self.reader else {
@@ -176,15 +179,15 @@ impl Taken<'_> {
             Ok(RuntimeFlavor::MultiThread)
         );
         if !may_move || left <= SHORT {
-            return reader.rows(statement, limit, left, end, each).result;
+            return reader.rows(statement, limit, left, end, once, each).result;
         }
-        let first = reader.rows(statement, limit, SHORT, end, each);
+        let first = reader.rows(statement, limit, SHORT, end, once, each);
         if !first.was_long {
             return first.result;
         }
         tokio::task::block_in_place(|| {
             let left = end.saturating_duration_since(Instant::now());
-            reader.rows(statement, limit, left, end, each).result
+            reader.rows(statement, limit, left, end, once, each).result
         })
     }
 }
@@ -204,11 +207,12 @@ impl Reader {
         limit: usize,
         first: Duration,
         end: Instant,
+        once: &mut Once,
         each: &mut impl FnMut(&dyn Columns) -> Result<(), E>,
     ) -> Run<E> {
         self.alarm.set(first);
         let mut count = 0;
-        let result = self.step(statement, limit, end, &mut count, each);
+        let result = self.step(statement, limit, end, &mut count, once, each);
         let was_long = count == 0 && matches!(result, Err(Stop::Interrupted));
         let result = match result {
             Ok(()) => Ok(count),
@@ -224,6 +228,7 @@ impl Reader {
         limit: usize,
         end: Instant,
         count: &mut usize,
+        once: &mut Once,
         each: &mut impl FnMut(&dyn Columns) -> Result<(), E>,
     ) -> Result<(), Stop<E>> {
         let mut prepared = self.connection.prepare_cached(&statement.text)?;
@@ -236,7 +241,12 @@ impl Reader {
                 self.alarm
                     .set(end.saturating_duration_since(Instant::now()));
             }
-            each(&SqliteRow(row)).map_err(Stop::Failed)?;
+            let columns = SqliteRow(row);
+            let new = once.is_new(&columns).map_err(E::from);
+            if !new.map_err(Stop::Failed)? {
+                continue;
+            }
+            each(&columns).map_err(Stop::Failed)?;
             *count += 1;
             if *count >= limit {
                 break;

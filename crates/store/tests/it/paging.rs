@@ -4,7 +4,7 @@ use opsflux_model::predicate::Hop;
 use opsflux_model::{Path, Predicate, Step, Value, fold::fold};
 use opsflux_store::{Output, Select, Sort};
 
-use crate::bench::{Bench, on_both};
+use crate::bench::{self, Bench, on_both};
 use crate::fixture::{at, id, insert};
 
 on_both!(
@@ -225,6 +225,10 @@ async fn alternatives_show_every_row_once_and_in_order(bench: Bench) {
         .filter(|n| matches!(n % 5, 1 | 3) || n % 3 != 0)
         .map(|n| Value::Id(id(100 + n)))
         .collect();
+    let count = bench.store.count_up_to(&select, 100, bench::BUDGET).await;
+    assert_eq!(count.unwrap(), expected.len() as u64);
+    let capped = bench.store.count_up_to(&select, 20, bench::BUDGET).await;
+    assert_eq!(capped.unwrap(), 20);
     select.limit = 6;
     let mut paged = Vec::new();
     loop {
