@@ -5,7 +5,7 @@
 //! without gaps is counted in the commit instead, one change after the other.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use jiff::tz::TimeZone;
@@ -20,13 +20,38 @@ use crate::error::Error;
 /// Large enough that a busy desk rarely asks the database, small enough that a restart leaves no
 /// hole anyone wonders about.
 const BLOCK: u32 = 20;
+/// The largest block of a series that is drawn upon without pause, an import for instance.
+const LARGEST: u32 = 1_000;
+/// A block that lasted less is followed by one of twice the size.
+const SOON: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
 
 type Series = (i64, String, String);
+
+/// What is left of the block of a series.
+#[derive(Default)]
+struct Leased {
+    block: Range<i64>,
+    /// How large it was, and when it was leased.
+    size: u32,
+    at: Option<jiff::Timestamp>,
+}
+
+impl Leased {
+    /// How large the next block is.
+    fn next_size(&self, now: jiff::Timestamp) -> u32 {
+        match self.at {
+            Some(at) if now.duration_since(at) < SOON => (self.size * 2).min(LARGEST),
+            _ => BLOCK,
+        }
+    }
+}
 
 /// Leased blocks by tenant, entity and period.
 #[derive(Default)]
 pub struct Numbers {
-    blocks: Mutex<HashMap<Series, VecDeque<Range<i64>>>>,
+    blocks: Mutex<HashMap<Series, Leased>>,
+    /// Held while a block is leased: who else finds none waits for this one.
+    leasing: tokio::sync::Mutex<()>,
     /// Held by the change that takes a number of a series without gaps, until it is committed: the
     /// next one then reads what is left. Other processes make such a change again.
     turn: std::sync::Arc<tokio::sync::Mutex<()>>,
@@ -104,27 +129,25 @@ impl Numbers {
             if let Some(number) = self.take(&series) {
                 return Ok(render(template, date, Some(number)));
             }
+            let _leasing = self.leasing.lock().await;
+            if let Some(number) = self.take(&series) {
+                return Ok(render(template, date, Some(number)));
+            }
+            let size = match self.blocks.lock().get(&series) {
+                Some(leased) => leased.next_size(now),
+                None => BLOCK,
+            };
             let block = store
-                .lease_numbers(tenant, &entity.name, &period, BLOCK)
+                .lease_numbers(tenant, &entity.name, &period, size)
                 .await?;
-            self.blocks
-                .lock()
-                .entry(series.clone())
-                .or_default()
-                .push_back(block);
+            let at = Some(now);
+            let leased = Leased { block, size, at };
+            self.blocks.lock().insert(series.clone(), leased);
         }
     }
 
     fn take(&self, series: &Series) -> Option<i64> {
-        let mut blocks = self.blocks.lock();
-        let queue = blocks.get_mut(series)?;
-        while let Some(block) = queue.front_mut() {
-            if let Some(number) = block.next() {
-                return Some(number);
-            }
-            queue.pop_front();
-        }
-        None
+        self.blocks.lock().get_mut(series)?.block.next()
     }
 }
 
@@ -151,4 +174,24 @@ pub(super) fn render(
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_series_drawn_upon_without_pause_gets_larger_blocks() {
+        let start = jiff::Timestamp::UNIX_EPOCH;
+        let later = |millis| start + jiff::SignedDuration::from_millis(millis);
+        let leased = |size| Leased {
+            size,
+            at: Some(start),
+            ..Leased::default()
+        };
+        assert_eq!(Leased::default().next_size(start), BLOCK);
+        assert_eq!(leased(BLOCK).next_size(later(10)), 2 * BLOCK);
+        assert_eq!(leased(LARGEST).next_size(later(10)), LARGEST);
+        assert_eq!(leased(LARGEST).next_size(later(1_000)), BLOCK);
+    }
 }
