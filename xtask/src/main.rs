@@ -1,4 +1,4 @@
-//! What a developer runs: `cargo xtask run|web|test|tidy|generate|contract|deny|bench`.
+//! What a developer runs: `cargo xtask run|web|test|tidy|generate|contract|deny|bench|crash`.
 //!
 //! Each command is a list of steps that print what they do and how long it took; the first that
 //! fails ends the run. What must never be here: anything the program itself needs to run.
@@ -6,6 +6,7 @@
 mod bench;
 mod cache;
 mod contract;
+mod crash;
 mod generate;
 mod run;
 mod server;
@@ -32,8 +33,11 @@ fn main() -> ExitCode {
         "contract" => contract::check(),
         "deny" => contract::deny(),
         "bench" => bench::bench(rest),
+        "crash" => crash::crash(rest),
         _ => {
-            eprintln!("cargo xtask run | web | test | tidy | generate | contract | deny | bench");
+            eprintln!(
+                "cargo xtask run | web | test | tidy | generate | contract | deny | bench | crash"
+            );
             return ExitCode::from(2);
         }
     };

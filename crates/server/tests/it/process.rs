@@ -106,6 +106,14 @@ impl Serving {
     }
 }
 
+impl Serving {
+    /// Ends it as a power cut does: it hears nothing and finishes nothing.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a process to kill");
+        self.child.wait().expect("its end");
+    }
+}
+
 impl Drop for Serving {
     fn drop(&mut self) {
         // After a failure: whoever was started ends with the test.

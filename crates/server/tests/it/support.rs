@@ -220,17 +220,17 @@ impl Client {
 
     /// Sends a request and reads the head of the answer.
     pub async fn open(&self, request: Request<Full<Bytes>>) -> http::Response<Incoming> {
-        let socket = TcpStream::connect(self.address)
-            .await
-            .expect("a connection");
-        let (mut sender, connection) = http1::handshake(TokioIo::new(socket))
-            .await
-            .expect("a handshake");
+        self.reach(request).await.expect("an answer")
+    }
+
+    async fn reach(&self, request: Request<Full<Bytes>>) -> Option<http::Response<Incoming>> {
+        let socket = TcpStream::connect(self.address).await.ok()?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await.ok()?;
         tokio::spawn(connection);
         tokio::time::timeout(PATIENCE, sender.send_request(request))
             .await
             .expect("an answer in time")
-            .expect("an answer")
+            .ok()
     }
 
     pub async fn send(
@@ -240,17 +240,28 @@ impl Client {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Answer {
+        let answer = self.try_send(method, path, headers, body).await;
+        answer.expect("an answer")
+    }
+
+    /// As [`Client::send`]; nothing when the connection breaks before the answer is whole.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Option<Answer> {
         let request = self
             .request(method, path, headers)
             .body(Full::new(body.into()));
-        let answer = self.open(request.expect("a request")).await;
+        let answer = self.reach(request.expect("a request")).await?;
         let (parts, body) = answer.into_parts();
-        let body = body.collect().await.expect("a body").to_bytes();
-        Answer {
+        Some(Answer {
             status: parts.status,
             headers: parts.headers,
-            body,
-        }
+            body: body.collect().await.ok()?.to_bytes(),
+        })
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -287,7 +298,6 @@ impl Client {
         self.send(Method::DELETE, path, &[], Bytes::new()).await
     }
 
-    /// A new ticket.
     /// The first hit for some words, once there is one: the index follows the feed, and there is
     /// no event a client could wait for.
     pub async fn found(&self, words: &str) -> Json {
@@ -301,6 +311,7 @@ impl Client {
         panic!("“{words}” was never found");
     }
 
+    /// A new ticket.
     pub async fn ticket(&self, title: &str) -> Json {
         let made = self.post("/tickets", &json!({"title": title})).await;
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
