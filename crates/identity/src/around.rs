@@ -30,7 +30,7 @@ enum Concerns {
     User,
     Membership,
     Company,
-    /// Roles, groups, departments.
+    /// Roles with what they give, groups, departments.
     Structure,
 }
 
@@ -45,7 +45,9 @@ impl Concerns {
             "user" => Some(Concerns::User),
             "membership" => Some(Concerns::Membership),
             "company" => Some(Concerns::Company),
-            "role" | "group" | "department" => Some(Concerns::Structure),
+            "role" | "role_permission" | "role_field" | "group" | "department" => {
+                Some(Concerns::Structure)
+            }
             _ => None,
         }
     }

@@ -16,6 +16,7 @@ mod bootstrap;
 mod cookies;
 mod founding;
 mod freshness;
+mod granting;
 mod journal;
 mod keys;
 mod limits;

@@ -47,6 +47,11 @@ pub(crate) struct Person {
 }
 
 impl Person {
+    /// Whether the account may be used at all.
+    pub fn is_active(&self) -> bool {
+        self.active
+    }
+
     /// Whether a session begun at `began` may be used.
     pub fn accepts(&self, began: Timestamp) -> bool {
         self.active && self.sessions_from.is_none_or(|from| began >= from)
@@ -160,7 +165,7 @@ impl People {
         let groups = self.groups(schema, structure, tenant, user).await?;
         let everywhere = memberships
             .iter()
-            .any(|m| m.company.is_none() || m.role == ADMIN);
+            .any(|m| m.company.is_none() || m.role.as_deref() == Some(ADMIN));
         let companies: Vec<(Uuid, String)> = structure
             .companies
             .iter()
@@ -223,11 +228,21 @@ impl People {
                 .as_id()
                 .map(|id| structure.department_with_below(id));
             let departments = departments.unwrap_or_default();
-            held.extend(structure.codes_of(role).into_iter().map(|role| Membership {
-                role,
-                company,
-                departments: departments.clone(),
-            }));
+            let codes = structure.codes_of(role);
+            held.extend(
+                codes
+                    .iter()
+                    .map(|code| Membership::of(code, company, departments.clone())),
+            );
+            let granted = structure.granted_by(role);
+            if !granted.is_empty() {
+                held.push(Membership {
+                    role: None,
+                    granted,
+                    company,
+                    departments,
+                });
+            }
         }
         Ok(held)
     }
@@ -272,7 +287,7 @@ fn zone(own: Option<String>, structure: &Structure, company: Option<Uuid>) -> Ti
         .unwrap_or(TimeZone::UTC)
 }
 
-fn variables(principal: &Principal, now: Timestamp, time_zone: &TimeZone) -> Variables {
+pub(crate) fn variables(principal: &Principal, now: Timestamp, time_zone: &TimeZone) -> Variables {
     let mut departments: Vec<Uuid> = principal
         .memberships
         .iter()

@@ -114,10 +114,12 @@ impl Inner {
         let rows = table.rows(self.records.store(), tenant, query).await?;
         let row = rows.first().ok_or(Error::Unauthenticated)?;
         let principal = &person.access.principal;
-        let mut roles: Vec<String> = principal
-            .memberships
-            .iter()
-            .map(|membership| membership.role.clone())
+        let held = principal.memberships.iter();
+        let mut roles: Vec<String> = held
+            .flat_map(|held| {
+                let made = held.granted.iter().map(|granted| &granted.role);
+                held.role.iter().chain(made).cloned()
+            })
             .collect();
         roles.sort_unstable();
         roles.dedup();

@@ -3,6 +3,7 @@
 //! Pure, like every rule: usernames and full names are made, names for signing in are claimed and
 //! given back with the very change that makes them, nobody locks himself or everybody out.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -11,13 +12,14 @@ use opsflux_model::fold::fold;
 use opsflux_model::predicate::negate;
 use opsflux_model::{Condition, Op, Schema, Value};
 use opsflux_records::Error;
-use opsflux_records::rule::{Draft, Known, Need, Refusal, Rule};
+use opsflux_records::rule::{Draft, Known, Need, Refusal, Rule, Snapshot};
 use opsflux_store::Guard;
 use opsflux_store::system::SystemWrite;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::ACTIVE;
+use crate::granting;
 use crate::table::Table;
 use crate::username::{self, Named};
 
@@ -28,12 +30,17 @@ pub fn rules() -> Vec<Arc<dyn Rule>> {
         Arc::new(UserRule),
         Arc::new(MembershipRule),
         Arc::new(RoleRule),
+        Arc::new(granting::PermissionRule),
+        Arc::new(granting::FieldRule),
         Arc::new(CompanyRule),
     ]
 }
 
 /// Name of the guard that keeps an administrator in every tenant; also its words.
 pub const LAST_ADMINISTRATOR: &str = "base.last_administrator";
+
+/// More roles than any tenant has.
+const ROLES: u32 = 10_000;
 
 /// How many homonyms are looked at.
 const HOMONYMS: u32 = 1_000;
@@ -294,6 +301,27 @@ impl Rule for MembershipRule {
     }
 }
 
+/// Whether a role would be among those it builds on.
+fn builds_on_itself(draft: &Draft<'_>, roles: &[Snapshot]) -> bool {
+    let ids = |value: &Value| match value {
+        Value::Set(items) => items.iter().filter_map(Value::as_id).collect(),
+        _ => Vec::new(),
+    };
+    let mut todo = ids(draft.get("inherits"));
+    let mut seen = BTreeSet::new();
+    while let Some(id) = todo.pop() {
+        if id == draft.id {
+            return true;
+        }
+        if seen.insert(id)
+            && let Some(role) = roles.iter().find(|role| role.id == id)
+        {
+            todo.extend(ids(role.get(draft.schema, "inherits")));
+        }
+    }
+    false
+}
+
 /// Roles: those the modules declare keep their names, because permissions hang on them.
 struct RoleRule;
 
@@ -306,8 +334,26 @@ impl Rule for RoleRule {
         "role"
     }
 
+    /// All roles, when one begins to build on others.
+    fn needs(&self, draft: &Draft<'_>) -> Vec<Need> {
+        let builds = draft.changes("inherits") && !draft.get("inherits").is_empty();
+        let all = builds.then(|| Need::Records {
+            entity: "role",
+            condition: Condition::default(),
+            limit: ROLES,
+        });
+        all.into_iter().collect()
+    }
+
+    fn needs_to_mark(&self, _draft: &Draft<'_>) -> Vec<Need> {
+        Vec::new()
+    }
+
     fn apply(&self, draft: &mut Draft<'_>, known: &Known) -> Result<(), Refusal> {
         let by_the_house = known.user.is_none();
+        if builds_on_itself(draft, known.records(0)) {
+            return Err(refusal("base.role_ring", Some("inherits")));
+        }
         if draft.is_new() {
             let declared = draft.schema.roles.contains_key(text(draft, "name"));
             draft.set("system", by_the_house && declared);

@@ -4,12 +4,15 @@
 //! [`Structure::read`].
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
+use opsflux_model::access::Granted;
 use opsflux_model::{Predicate, Schema};
 use opsflux_records::Error;
 use opsflux_store::Store;
 use uuid::Uuid;
 
+use crate::granting;
 use crate::table::{Query, Table, at, text_at};
 
 /// More rows than any tenant has; beyond them is a defect, not a structure.
@@ -22,6 +25,8 @@ pub(crate) struct Role {
     /// Declared by a module; its permissions are the declared ones.
     pub system: bool,
     pub inherits: Vec<Uuid>,
+    /// What it gives by itself, when the tenant made it.
+    pub granted: Option<Arc<Granted>>,
 }
 
 /// A company of the tenant.
@@ -73,8 +78,17 @@ impl Structure {
                     name,
                     system,
                     inherits,
+                    granted: None,
                 },
             );
+        }
+        let permissions = read("role_permission", &granting::PERMISSION).await?;
+        let fields = read("role_field", &granting::FIELD).await?;
+        for (id, mut granted) in granting::granted(schema, &permissions, &fields) {
+            if let Some(role) = structure.roles.get_mut(&id).filter(|role| !role.system) {
+                granted.role.clone_from(&role.name);
+                role.granted = Some(Arc::new(granted));
+            }
         }
         for row in read("department", &["id", "parent"]).await? {
             if let (Some(id), Some(parent)) = (at(&row, 0).as_id(), at(&row, 1).as_id()) {
@@ -108,21 +122,33 @@ impl Structure {
     /// Codes of the declared roles that holding `role` gives. A role the tenant made itself gives
     /// what it inherits and nothing by its own name, also when a module later declares that name.
     pub fn codes_of(&self, role: Uuid) -> BTreeSet<String> {
-        let mut codes = BTreeSet::new();
+        let held = self.held_with(role).into_iter();
+        // What a declared one inherits stands in its declaration.
+        let declared = held.filter(|role| role.system);
+        declared.map(|role| role.name.clone()).collect()
+    }
+
+    /// What the roles made in the tenant give by themselves that holding `role` gives.
+    pub fn granted_by(&self, role: Uuid) -> Vec<Arc<Granted>> {
+        let held = self.held_with(role).into_iter();
+        held.filter_map(|role| role.granted.clone()).collect()
+    }
+
+    /// A role with those it inherits in the tenant.
+    fn held_with(&self, role: Uuid) -> Vec<&Role> {
+        let mut held = Vec::new();
         let mut seen = BTreeSet::from([role]);
         let mut todo = vec![role];
         while let Some(id) = todo.pop() {
             let Some(role) = self.roles.get(&id) else {
                 continue;
             };
-            if role.system {
-                // What it inherits stands in its declaration.
-                codes.insert(role.name.clone());
-                continue;
+            held.push(role);
+            if !role.system {
+                todo.extend(role.inherits.iter().copied().filter(|id| seen.insert(*id)));
             }
-            todo.extend(role.inherits.iter().copied().filter(|id| seen.insert(*id)));
         }
-        codes
+        held
     }
 
     /// A department with all below it.
@@ -173,6 +199,7 @@ mod tests {
             name: name.into(),
             system,
             inherits,
+            granted: None,
         }
     }
 

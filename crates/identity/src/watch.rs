@@ -75,7 +75,8 @@ async fn catch_up(
 fn heed(freshness: &Freshness, tenant: i64, entry: &NewEntry) {
     match entry.entity.as_str() {
         "user" => freshness.person_changed(tenant, entry.record),
-        "membership" | "role" | "group" | "department" | "company" => {
+        "membership" | "role" | "role_permission" | "role_field" | "group" | "department"
+        | "company" => {
             freshness.tenant_changed(tenant);
         }
         session::ENTITY => freshness.session_changed(tenant, entry.record),

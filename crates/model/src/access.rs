@@ -5,14 +5,20 @@
 //! or grant away never widens access. The rule that decides in a list is the very tree that
 //! decides for one record, a search hit, a link's label and a file.
 
+mod compile;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::predicate::{Binder, Hop, Operand, Path, Predicate, Step, Test, Variables};
-use crate::schema::{Entity, EntityIx, FieldIx, FieldType, Permission, Schema, system};
-use crate::value::Value;
+use crate::condition::Condition;
+use crate::predicate::{Predicate, Variables};
+use crate::schema::{EntityIx, FieldIx, Schema};
+use compile::Compiler;
+
+pub use compile::{Explained, Reason};
 
 /// What can be done with records of an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -93,14 +99,53 @@ pub enum FieldRight {
 }
 
 /// One membership: a role held in a company, with the departments it covers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Membership {
-    /// Code of the role.
-    pub role: String,
+    /// Code of a declared role; none for what roles made in the tenant give by themselves.
+    pub role: Option<String>,
+    /// What roles made in the tenant give by themselves.
+    pub granted: Vec<Arc<Granted>>,
     /// Where it is held; `None`: in every company of the tenant.
     pub company: Option<Uuid>,
     /// The departments, those below included.
     pub departments: Vec<Uuid>,
+}
+
+impl Membership {
+    /// A membership by which a declared role is held.
+    #[must_use]
+    pub fn of(role: &str, company: Option<Uuid>, departments: Vec<Uuid>) -> Membership {
+        Membership {
+            role: Some(role.to_owned()),
+            granted: Vec::new(),
+            company,
+            departments,
+        }
+    }
+}
+
+/// What a role made in the tenant gives by itself, besides what it inherits.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Granted {
+    /// Its name, to explain by.
+    pub role: String,
+    /// What may be done.
+    pub permissions: Vec<GrantedPermission>,
+    /// Rights on fields of the entities it may do something with; others are written.
+    pub fields: Vec<(EntityIx, FieldIx, FieldRight)>,
+}
+
+/// One permission of a role made in the tenant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GrantedPermission {
+    /// With what.
+    pub entity: EntityIx,
+    /// What.
+    pub action: Action,
+    /// How far.
+    pub scope: Scope,
+    /// Of those only which.
+    pub condition: Condition,
 }
 
 /// A person with what rules are made of.
@@ -133,7 +178,7 @@ pub struct Access {
 
 /// What one person may do with one entity.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct EntityAccess {
+struct EntityAccess {
     rules: BTreeMap<Action, Rule>,
     fields: Vec<FieldRight>,
 }
@@ -218,28 +263,12 @@ impl Access {
     /// declarations; a narrower rule is the safe reading of one that slipped through).
     #[must_use]
     pub fn compile(schema: &Schema, principal: Principal, variables: &Variables) -> Access {
-        let held: Vec<(BTreeSet<String>, &Membership)> = principal
-            .memberships
-            .iter()
-            .map(|m| (inherited(schema, &m.role), m))
-            .collect();
+        let held = held(schema, &principal);
         let roles: BTreeSet<String> = held.iter().flat_map(|(r, _)| r.iter().cloned()).collect();
         if roles.contains(ADMIN) {
             return Access::everything(schema, principal).with_roles(roles);
         }
-        let mut compiler = Compiler {
-            schema,
-            principal: &principal,
-            held: &held,
-            binder: Binder {
-                schema,
-                access: None,
-                variables,
-            },
-            done: BTreeMap::new(),
-            open: Vec::new(),
-            met: usize::MAX,
-        };
+        let mut compiler = Compiler::new(schema, &principal, &held, variables);
         let entities = schema
             .iter()
             .map(|(ix, entity)| compiler.entity(ix, entity))
@@ -251,10 +280,36 @@ impl Access {
         }
     }
 
+    /// Why `principal` may do `action` with records of `entity`: the permissions whose union is
+    /// the rule, each with the records it reaches, and what the union is bound by. Made by the
+    /// compiler that makes [`Access::rule`].
+    #[must_use]
+    pub fn explain(
+        schema: &Schema,
+        principal: &Principal,
+        variables: &Variables,
+        entity: EntityIx,
+        action: Action,
+    ) -> Explained {
+        let held = held(schema, principal);
+        let mut compiler = Compiler::new(schema, principal, &held, variables);
+        compiler.explained(entity, action)
+    }
+
     fn with_roles(mut self, roles: BTreeSet<String>) -> Self {
         self.roles = roles;
         self
     }
+}
+
+/// The memberships, each with the codes of the declared roles it gives.
+fn held<'p>(schema: &Schema, principal: &'p Principal) -> Vec<(BTreeSet<String>, &'p Membership)> {
+    let codes = |membership: &Membership| match &membership.role {
+        Some(role) => inherited(schema, role),
+        None => BTreeSet::new(),
+    };
+    let memberships = principal.memberships.iter();
+    memberships.map(|held| (codes(held), held)).collect()
 }
 
 /// `role` and every role it inherits.
@@ -273,222 +328,6 @@ fn inherited(schema: &Schema, role: &str) -> BTreeSet<String> {
         all.insert(code);
     }
     all
-}
-
-struct Compiler<'a> {
-    schema: &'a Schema,
-    principal: &'a Principal,
-    held: &'a [(BTreeSet<String>, &'a Membership)],
-    binder: Binder<'a>,
-    done: BTreeMap<(EntityIx, Action), Rule>,
-    /// Rules being made, outermost first, so that entities that follow each other end.
-    open: Vec<(EntityIx, Action)>,
-    /// The outermost of them that was met again while making the innermost.
-    met: usize,
-}
-
-impl Compiler<'_> {
-    fn entity(&mut self, ix: EntityIx, entity: &Entity) -> EntityAccess {
-        let rules = Action::NAMES
-            .iter()
-            .map(|(_, action)| (*action, self.rule(ix, *action)))
-            .filter(|(_, rule)| *rule != Rule::Never)
-            .collect();
-        EntityAccess {
-            rules,
-            fields: self.fields(entity),
-        }
-    }
-
-    fn rule(&mut self, ix: EntityIx, action: Action) -> Rule {
-        let key = (ix, action);
-        if let Some(rule) = self.done.get(&key) {
-            return rule.clone();
-        }
-        if let Some(place) = self.open.iter().position(|open| *open == key) {
-            self.met = self.met.min(place);
-            return Rule::Never;
-        }
-        let place = self.open.len();
-        self.open.push(key);
-        let outer = std::mem::replace(&mut self.met, usize::MAX);
-        let rule = self.make_rule(ix, action);
-        self.open.pop();
-        // A rule that met one still being made took it for empty: right inside that one, too
-        // narrow anywhere else, so it is made anew when asked for again.
-        if self.met >= place {
-            self.done.insert(key, rule.clone());
-            self.met = outer;
-        } else {
-            self.met = self.met.min(outer);
-        }
-        rule
-    }
-
-    fn make_rule(&mut self, ix: EntityIx, action: Action) -> Rule {
-        let schema = self.schema;
-        let entity = schema.entity(ix);
-        let mut union = Predicate::False;
-        for (roles, membership) in self.held {
-            for role in roles {
-                let declared = entity
-                    .permissions
-                    .get(role)
-                    .and_then(|p| p.actions.get(&action));
-                if let Some(permission) = declared {
-                    union = union.or(self.permission(ix, entity, permission, membership));
-                }
-                let named = schema
-                    .roles
-                    .get(role)
-                    .map(|spec| spec.permissions.as_slice());
-                for (collection, named_action, scope) in named.unwrap_or_default() {
-                    if *collection == entity.collection && *named_action == action {
-                        union = union.or(self.scope(ix, entity, *scope, membership));
-                    }
-                }
-            }
-        }
-        if let Some(owner) = entity.scope.owner {
-            union = union.and(self.seen_owner(ix, entity, owner));
-        }
-        match union {
-            Predicate::False => Rule::Never,
-            Predicate::True => Rule::Always,
-            predicate => Rule::When(predicate),
-        }
-    }
-
-    fn permission(
-        &self,
-        ix: EntityIx,
-        entity: &Entity,
-        permission: &Permission,
-        membership: &Membership,
-    ) -> Predicate {
-        let reach = self.scope(ix, entity, permission.scope, membership);
-        match self.binder.bind(ix, &permission.condition) {
-            Ok(condition) => reach.and(condition),
-            Err(_) => Predicate::False,
-        }
-    }
-
-    fn scope(
-        &self,
-        ix: EntityIx,
-        entity: &Entity,
-        scope: Scope,
-        membership: &Membership,
-    ) -> Predicate {
-        let anchored = |field: FieldIx, ids: Vec<Value>| {
-            if ids.is_empty() {
-                Predicate::False
-            } else {
-                Predicate::test(ix, field, Operand::OneOf(ids))
-            }
-        };
-        match scope {
-            Scope::All => Predicate::True,
-            Scope::Company => match (membership.company, entity.scope.company) {
-                (None, _) => Predicate::True,
-                (Some(company), Some(field)) => anchored(field, vec![Value::Id(company)]),
-                (Some(_), None) => Predicate::False,
-            },
-            Scope::Department => entity.scope.department.map_or(Predicate::False, |field| {
-                anchored(
-                    field,
-                    membership
-                        .departments
-                        .iter()
-                        .copied()
-                        .map(Value::Id)
-                        .collect(),
-                )
-            }),
-            Scope::Own => {
-                let me = vec![Value::Id(self.principal.user)];
-                let anchors = entity
-                    .scope
-                    .own
-                    .iter()
-                    .map(|field| anchored(*field, me.clone()));
-                anchors.fold(Predicate::False, Predicate::or)
-            }
-        }
-    }
-
-    /// True for records whose owner the person may view.
-    fn seen_owner(&mut self, ix: EntityIx, entity: &Entity, owner: FieldIx) -> Predicate {
-        let schema = self.schema;
-        let targets: Vec<EntityIx> = match &entity.field(owner).kind {
-            FieldType::Link(link) => vec![link.to],
-            FieldType::AnyLink { to } if to.is_empty() => schema
-                .iter()
-                .filter(|(other, entity)| *other != ix && may_own(entity))
-                .map(|(other, _)| other)
-                .collect(),
-            FieldType::AnyLink { to } => to.clone(),
-            _ => Vec::new(),
-        };
-        let mut union = Predicate::False;
-        for to in targets {
-            let rule = match self.rule(to, Action::View) {
-                Rule::Never => continue,
-                rule => rule.to_predicate(),
-            };
-            let Some(id) = schema.entity(to).find(system::ID) else {
-                continue;
-            };
-            let step = Step {
-                hop: Hop::Link(owner),
-                to,
-                rule: Box::new(rule),
-            };
-            let path = Path {
-                steps: vec![step],
-                entity: to,
-                field: id,
-            };
-            union = union.or(Predicate::Test(Test {
-                path,
-                operand: Operand::Present,
-            }));
-        }
-        union
-    }
-
-    /// The strongest right any held role gives; a role that declares no rights for fields but has
-    /// an action on the entity gives `Write`.
-    fn fields(&self, entity: &Entity) -> Vec<FieldRight> {
-        let mut rights = vec![FieldRight::Hidden; entity.fields.len()];
-        let mut raise = |ix: FieldIx, right: FieldRight| {
-            if let Some(held) = rights.get_mut(usize::from(ix.0)) {
-                *held = (*held).max(right);
-            }
-        };
-        for role in self.held.iter().flat_map(|(roles, _)| roles) {
-            let declared = entity.permissions.get(role);
-            let named = self.schema.roles.get(role).is_some_and(|spec| {
-                spec.permissions
-                    .iter()
-                    .any(|(collection, ..)| *collection == entity.collection)
-            });
-            if declared.is_none() && !named {
-                continue;
-            }
-            for (ix, _) in entity.iter() {
-                let right = declared.and_then(|p| p.fields.get(&ix).copied());
-                raise(ix, right.unwrap_or(FieldRight::Write));
-            }
-        }
-        rights
-    }
-}
-
-/// Whether records of other entities may belong to those of `entity`: what is owned itself (a
-/// file, a membership) owns only what it declares to carry.
-fn may_own(entity: &Entity) -> bool {
-    entity.scope.owner.is_none() || entity.comments || entity.files
 }
 
 #[cfg(test)]

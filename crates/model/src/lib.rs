@@ -27,7 +27,7 @@ pub mod wire;
 #[cfg(test)]
 mod world;
 
-pub use access::{Access, Action, EntityAccess, FieldRight, Rule};
+pub use access::{Access, Action, FieldRight, Rule};
 pub use condition::{Condition, ConditionError, Op};
 pub use predicate::{Operand, Path, Predicate, Step, Test};
 pub use schema::{Entity, EntityIx, Field, FieldIx, FieldType, Schema};

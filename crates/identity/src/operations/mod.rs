@@ -3,6 +3,7 @@
 //! What stands here is shared by them: reading a body, the answer that carries a session, JSON
 //! Schemas. Idempotency keys have no meaning here: an answer with tokens is never kept.
 
+mod explain;
 mod login;
 mod logout;
 mod me;
@@ -36,6 +37,7 @@ pub(crate) fn all(inner: &Arc<Inner>) -> Vec<Operation> {
         sessions::list(inner),
         sessions::end(inner),
         password::operation(inner),
+        explain::operation(inner),
     ];
     if inner.options.signup {
         all.push(signup::operation(inner));

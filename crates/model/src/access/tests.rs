@@ -5,6 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
+use crate::Value;
 use crate::world::{World, variables};
 
 const ME: Uuid = Uuid::from_u128(1);
@@ -14,11 +15,7 @@ const OURS: Uuid = Uuid::from_u128(4);
 const THEIRS: Uuid = Uuid::from_u128(5);
 
 fn held(role: &str, company: Option<Uuid>, departments: &[Uuid]) -> Membership {
-    Membership {
-        role: role.to_owned(),
-        company,
-        departments: departments.to_vec(),
-    }
+    Membership::of(role, company, departments.to_vec())
 }
 
 fn access(world: &World, memberships: Vec<Membership>) -> Access {
@@ -241,10 +238,27 @@ fn some_membership() -> impl Strategy<Value = Membership> {
         .prop_map(str::to_owned);
     let company = option::of(prop_oneof![Just(HERE), Just(THERE)]);
     let departments = vec(prop_oneof![Just(OURS), Just(THEIRS)], 0..3);
-    (role, company, departments).prop_map(|(role, company, departments)| Membership {
-        role,
-        company,
-        departments,
+    // Sometimes with what a role of the tenant gives besides.
+    let scopes = vec![Scope::Own, Scope::Department, Scope::Company];
+    let granted = option::of(prop::sample::select(scopes));
+    let ticket = World::new().schema.find("ticket").unwrap();
+    (role, company, departments, granted).prop_map(move |(role, company, departments, granted)| {
+        let granted = granted.map(|scope| {
+            Arc::new(Granted {
+                role: "made_here".to_owned(),
+                permissions: vec![GrantedPermission {
+                    entity: ticket,
+                    action: Action::View,
+                    scope,
+                    condition: Condition::default(),
+                }],
+                fields: Vec::new(),
+            })
+        });
+        Membership {
+            granted: granted.into_iter().collect(),
+            ..Membership::of(&role, company, departments)
+        }
     })
 }
 

@@ -264,11 +264,7 @@ fn a_hidden_field_and_one_that_does_not_exist_are_refused_alike() {
         tenant: 1,
         user: ME,
         home_company: None,
-        memberships: vec![Membership {
-            role: "guest".into(),
-            company: None,
-            departments: Vec::new(),
-        }],
+        memberships: vec![Membership::of("guest", None, Vec::new())],
         groups: Vec::new(),
         instance_admin: false,
     };

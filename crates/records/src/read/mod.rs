@@ -32,6 +32,7 @@ pub(crate) use address::By;
 pub(crate) use get::GetPlan;
 pub(crate) use plans::Plans;
 pub use query::{ListRequest, Nested};
+pub use whole::Judged;
 pub(crate) use whole::{Whole, WholePlan};
 
 /// One record.

@@ -1,6 +1,6 @@
 //! Whole records, for those who change them or decide about a change.
 
-use opsflux_model::schema::{Entity, EntityIx, FieldIx, Schema, system};
+use opsflux_model::schema::{Entity, EntityIx, EntityKind, FieldIx, Schema, system};
 use opsflux_model::{Action, Predicate, Value};
 use opsflux_store::{Living, Output, Prepared, Row, Select};
 use uuid::Uuid;
@@ -25,6 +25,17 @@ pub(crate) struct Whole {
 pub(crate) struct WholePlan {
     fields: Vec<FieldIx>,
     prepared: Prepared,
+}
+
+/// A record and which questions it answers with yes, see [`Records::judged`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// Which it is.
+    pub id: Uuid,
+    /// Whether it satisfies each of the predicates.
+    pub holds: Vec<bool>,
+    /// Whether it is deleted: then nobody sees it.
+    pub deleted: bool,
 }
 
 impl Records {
@@ -128,6 +139,55 @@ impl Records {
             })
             .await?;
         Ok(found)
+    }
+
+    /// Which of `asked` the addressed record satisfies, living or deleted, with the rights of the
+    /// house: to explain why somebody may do something with it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such record in the tenant.
+    pub async fn judged(
+        &self,
+        tenant: i64,
+        entity: EntityIx,
+        reference: &str,
+        asked: &[Predicate],
+    ) -> Result<Judged, Error> {
+        let schema = self.schema();
+        let (by, value) = self.address(entity, reference)?;
+        let (_, addressed) = self.is_addressed(entity, by, value)?;
+        let id = schema.entity(entity).find(system::ID);
+        let id = id.ok_or(Error::NotFound)?;
+        let mut outputs = outputs(&[id], asked);
+        let is_record = schema.entity(entity).kind == EntityKind::Record;
+        if is_record {
+            outputs.push(Output::System(system::DELETED_AT));
+        }
+        let select = Select {
+            tenant,
+            entity,
+            filter: addressed,
+            outputs,
+            sort: Vec::new(),
+            after: None,
+            limit: 1,
+            living: Living::Any,
+        };
+        let mut found = None;
+        self.inner
+            .store
+            .select(&select, self.inner.budget, |row| -> Result<(), Error> {
+                let holds = 1..=asked.len();
+                let holds = holds.map(|place| Ok(row.value(place)?.as_bool() == Some(true)));
+                found = Some(Judged {
+                    id: row.value(0)?.as_id().unwrap_or_default(),
+                    holds: holds.collect::<Result<_, Error>>()?,
+                    deleted: is_record && row.value(1 + asked.len())? != Value::Null,
+                });
+                Ok(())
+            })
+            .await?;
+        found.ok_or(Error::NotFound)
     }
 
     /// Whole records, in the order of their ids.

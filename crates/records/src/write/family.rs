@@ -45,19 +45,22 @@ impl Records {
                 let field = format!("{}{}", saving.prefix, declared.name);
                 return Err(Error::field(field, "too_many", most));
             }
-            let mut kept = Vec::new();
+            let named = |row: &Map<String, Json>| {
+                let id = row.get(system::ID).and_then(Json::as_str)?;
+                let id = Uuid::try_parse(id).ok()?;
+                existing.iter().find(|row| row.id == id)
+            };
+            // What goes makes room first: a row that is written anew may have its unique values.
+            let kept: Vec<Uuid> = rows.iter().filter_map(named).map(|row| row.id).collect();
+            let deletion = (change.now, change.id);
+            for gone in existing.iter().filter(|row| !kept.contains(&row.id)) {
+                self.rules_before_mark(change, caller, gone, true).await?;
+                self.mark(change, gone, Some(deletion), None);
+            }
             for (place, mut row) in rows.into_iter().enumerate() {
                 let prefix = format!("{}{}[{place}].", saving.prefix, declared.name);
-                let id = row
-                    .get(system::ID)
-                    .and_then(Json::as_str)
-                    .map(Uuid::try_parse);
-                let before = match id {
-                    Some(Ok(id)) => existing.iter().find(|row| row.id == id).cloned(),
-                    _ => None,
-                };
-                if let Some(before) = &before {
-                    kept.push(before.id);
+                let before = named(&row).cloned();
+                if before.is_some() {
                     row.remove(system::ID);
                 }
                 let mut errors = Vec::new();
@@ -76,11 +79,6 @@ impl Records {
                     depth: saving.depth,
                 };
                 self.save(change, caller, saving, errors).await?;
-            }
-            let deletion = (change.now, change.id);
-            for gone in existing.iter().filter(|row| !kept.contains(&row.id)) {
-                self.rules_before_mark(change, caller, gone, true).await?;
-                self.mark(change, gone, Some(deletion), None);
             }
         }
         Ok(())

@@ -218,11 +218,11 @@ impl World {
             tenant: TENANT,
             user,
             home_company: Some(self.company),
-            memberships: vec![Membership {
-                role: role.into(),
-                company: Some(self.company),
-                departments: department.into_iter().collect(),
-            }],
+            memberships: vec![Membership::of(
+                role,
+                Some(self.company),
+                department.into_iter().collect(),
+            )],
             groups: Vec::new(),
             instance_admin: false,
         };

@@ -127,11 +127,7 @@ fn world(role: &str) -> World {
         tenant: 1,
         user: me,
         home_company: None,
-        memberships: vec![Membership {
-            role: role.to_owned(),
-            company: None,
-            departments: Vec::new(),
-        }],
+        memberships: vec![Membership::of(role, None, Vec::new())],
         groups: Vec::new(),
         instance_admin: false,
     };

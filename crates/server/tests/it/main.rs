@@ -24,6 +24,7 @@ mod outbound;
 mod probes;
 mod process;
 mod records;
+mod roles;
 mod start;
 mod support;
 mod words;
