@@ -1,8 +1,10 @@
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import type { TFunction } from 'i18next';
-import { Link2, Maximize2, MoreHorizontal, PencilLine, Printer, Trash2, X } from 'lucide-react';
+import { KeyRound, Link2, Maximize2, MoreHorizontal, PencilLine, Printer, Trash2, X } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { fieldNamed } from '@/api/meta';
+import { appMetaQuery, fieldNamed } from '@/api/meta';
 import type { EntityMeta, RecordData } from '@/api/types';
 import { told } from '@/feedback/toasts';
 import { FieldDisplay } from '@/records/fields/FieldDisplay';
@@ -13,6 +15,10 @@ import { RecordField } from './RecordField';
 import { isHeading } from './RecordFields';
 import { StateMoves } from './StateMoves';
 import { useEditing, useRecordSession } from './session';
+
+const RightsDialog = lazy(() =>
+  import('./rights/RightsDialog').then(({ RightsDialog }) => ({ default: RightsDialog })),
+);
 
 /** What a record is called: its title, else its number. */
 export function recordTitle(entity: EntityMeta, values: RecordData, t: TFunction): string {
@@ -35,6 +41,8 @@ export function RecordHeader({ writing, onWriting, onDelete, onClose }: RecordHe
   const navigate = useNavigate();
   const { entity, page, mode } = useRecordSession();
   const { edit } = useEditing();
+  const { data: app } = useQuery(appMetaQuery);
+  const [explaining, setExplaining] = useState(false);
   const { record, can, labels } = page;
   const title = recordTitle(entity, edit.values, t);
   const heading = entity.fields.find((field) => isHeading(field, entity));
@@ -106,6 +114,11 @@ export function RecordHeader({ writing, onWriting, onDelete, onClose }: RecordHe
               <MenuItem onSelect={() => window.print()}>
                 <Printer aria-hidden /> {t('record.print')}
               </MenuItem>
+              {app?.user.roles.includes('admin') && (
+                <MenuItem onSelect={() => setExplaining(true)}>
+                  <KeyRound aria-hidden /> {t('rights.open')}
+                </MenuItem>
+              )}
               {can.delete && (
                 <>
                   <MenuSeparator />
@@ -116,6 +129,11 @@ export function RecordHeader({ writing, onWriting, onDelete, onClose }: RecordHe
               )}
             </MenuContent>
           </Menu>
+          {explaining && (
+            <Suspense fallback={null}>
+              <RightsDialog onClose={() => setExplaining(false)} />
+            </Suspense>
+          )}
           {onClose && (
             <Button variant="ghost" size="icon" aria-label={t('action.close')} onClick={onClose}>
               <X aria-hidden />
