@@ -28,7 +28,8 @@ pub mod system;
 
 pub use commit::{Commit, Committed, Guard, Recount, Set, Write};
 pub use copy::{
-    Comparison, Copied, CopyError, Difference, Progress, Stage, TableComparison, compare, copy,
+    Comparison, Copied, CopyError, Difference, Progress, Stage, TableComparison, can_copy, compare,
+    copy,
 };
 pub use error::{CommitError, StoreError};
 pub use feed::{Entry, FeedOp, NewEntry};

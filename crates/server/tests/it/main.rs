@@ -12,6 +12,7 @@
 mod accounts;
 mod assets;
 mod bad_input;
+mod copying;
 mod dispatch;
 mod document;
 mod entity;

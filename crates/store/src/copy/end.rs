@@ -93,7 +93,7 @@ impl End {
     /// What the layout of the records is, and how a source is known again.
     ///
     /// # Errors
-    /// [`CopyError::Release`] when its tables are not those of this release.
+    /// [`CopyError::Foreign`] and [`CopyError::Release`] when its tables are not those of this release.
     pub(super) async fn state(&mut self, end: &'static str) -> Result<(Layout, Mark), CopyError> {
         let known = system_tables::version();
         let is_ours = self.tables().await?.iter().any(|table| table == META);
@@ -102,8 +102,8 @@ impl End {
         } else {
             None
         };
-        if found.as_deref() != Some(known.to_string().as_str()) {
-            let found = found.unwrap_or_else(|| "no release".to_owned());
+        let found = found.ok_or(CopyError::Foreign(end))?;
+        if found != known.to_string() {
             return Err(CopyError::Release { end, found, known });
         }
         let recorded = self.session().text(Recorded::READ).await?;

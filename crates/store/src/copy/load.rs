@@ -36,7 +36,7 @@ pub async fn copy(
     batch: u32,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Copied, CopyError> {
-    different(from, to)?;
+    can_copy(from, to)?;
     let mut source = End::open(from, Purpose::Source).await?;
     let (layout, mark) = source.state("source").await?;
     if source.mark().await?.is_some() {
@@ -71,8 +71,11 @@ pub async fn copy(
     })
 }
 
-/// Whether the one is SQLite and the other PostgreSQL.
-pub(super) fn different(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<(), CopyError> {
+/// Whether the one is SQLite and the other PostgreSQL, before anything is touched.
+///
+/// # Errors
+/// [`CopyError::SameKind`] with what to do instead.
+pub fn can_copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<(), CopyError> {
     match (from, to) {
         (DatabaseUrl::Sqlite(_), DatabaseUrl::Sqlite(_)) => Err(CopyError::SameKind(
             "a file is copied as a file while no server runs on it",

@@ -27,7 +27,7 @@ pub(crate) use tables::Kind;
 use crate::error::StoreError;
 use crate::migrate::MigrationError;
 
-pub use load::copy;
+pub use load::{can_copy, copy};
 pub use proof::{Comparison, Difference, TableComparison, compare};
 
 /// The row of `sys_meta` that stands in a target until it is whole.
@@ -42,6 +42,9 @@ pub enum CopyError {
     /// Something is there already.
     #[error("the target is not empty: {0}")]
     NotEmpty(String),
+    /// There is something else, or nothing.
+    #[error("the {0} holds no database of OpsFlux")]
+    Foreign(&'static str),
     /// Another release wrote the tables.
     #[error(
         "the tables of the {end} are of version {found}, this release works with {known}: \

@@ -11,7 +11,7 @@ use opsflux_model::layout::ColumnKind;
 
 use super::canonical;
 use super::end::{End, Purpose, feed_end};
-use super::load::{counted, different};
+use super::load::{can_copy, counted};
 use super::tables::{self, CopiedColumn, CopiedTable, Kind, META, OWN_META};
 use super::{CopyError, Progress, Stage};
 use crate::error::StoreError;
@@ -104,7 +104,7 @@ pub async fn compare(
     to: &DatabaseUrl,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Comparison, CopyError> {
-    different(from, to)?;
+    can_copy(from, to)?;
     let mut from = End::open(from, Purpose::Compared).await?;
     let mut to = End::open(to, Purpose::Compared).await?;
     let (layout, _) = from.state("source").await?;
@@ -134,16 +134,21 @@ pub async fn compare(
             canonical::select(from.dialect(), table),
             canonical::select(to.dialect(), table),
         );
-        found
-            .tables
-            .push(compared(table, &from, &to, &pair, rows).await?);
+        let seen = compared(table, &from, &to, &pair).await?;
+        if seen.rows != rows {
+            // Two ways of reading one moment that do not agree are no proof of anything.
+            return Err(CopyError::Failed {
+                what: table.name.clone(),
+                reason: format!("rows counted {rows:?}, rows read {:?}", seen.rows),
+            });
+        }
+        found.tables.push(seen);
     }
     for (table, texts) in apart() {
         let pair = (texts(from.dialect()), texts(to.dialect()));
-        let rows = (0, 0);
-        let mut apart = compared(&table, &from, &to, &pair, rows).await?;
-        apart.rows = (0, 0);
-        found.tables.push(apart);
+        found
+            .tables
+            .push(compared(&table, &from, &to, &pair).await?);
     }
     Ok(found)
 }
@@ -210,7 +215,6 @@ async fn compared(
     from: &End,
     to: &End,
     pair: &(String, String),
-    rows: (u64, u64),
 ) -> Result<TableComparison, CopyError> {
     let (mut first, mut second);
     let mut one = match from {
@@ -228,6 +232,7 @@ async fn compared(
         End::Postgres(end) => Rows::Postgres(end.texts(&pair.1).await?),
     };
     let mut hashes = (Hash::new(), Hash::new());
+    let mut rows = (0, 0);
     let mut first = None;
     loop {
         let (left, right) = (one.next().await?, other.next().await?);
@@ -237,9 +242,10 @@ async fn compared(
         if first.is_none() {
             first = difference(table, left.as_ref(), right.as_ref());
         }
-        for (hash, row) in [(&mut hashes.0, &left), (&mut hashes.1, &right)] {
-            hash.add(row.as_ref());
-        }
+        rows.0 += u64::from(left.is_some());
+        rows.1 += u64::from(right.is_some());
+        hashes.0.add(left.as_ref());
+        hashes.1.add(right.as_ref());
     }
     Ok(TableComparison {
         table: table.name.clone(),

@@ -1,24 +1,24 @@
 //! From one database to the other, both ways.
 
+mod proof;
+mod source;
+
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use jiff::civil::date;
 use opsflux_model::{Schema, Value};
 use opsflux_store::feed::Body;
 use opsflux_store::{
-    Answer, Commit, CommitError, Comparison, CopyError, DatabaseUrl, Difference, FeedOp, Living,
-    NewEntry, Output, Progress, Stage, Store, StoreError, StoreOptions, SystemWrite, Write,
-    compare, copy,
+    Commit, CommitError, Comparison, CopyError, DatabaseUrl, FeedOp, Living, NewEntry, Output,
+    Progress, Stage, Store, StoreError, StoreOptions, compare, copy,
 };
 use opsflux_testkit::postgres::{Cluster, Database};
-use serde_json::json;
 
 use crate::bench::{self, Bench, Place};
 use crate::fixture::{at, id, insert};
 use crate::schemas::{Site, Versions, entity};
-use crate::values::{people, samples};
+use source::fill;
 
 /// Runs each test from SQLite to PostgreSQL and from PostgreSQL to SQLite.
 macro_rules! both_ways {
@@ -26,25 +26,21 @@ macro_rules! both_ways {
         mod to_postgres {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $test() {
-                super::$test(crate::bench::sqlite().await, super::server()).await;
+                super::$test(crate::bench::sqlite().await, $crate::copying::server()).await;
             })+
         }
         mod to_sqlite {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $test() {
-                super::$test(crate::bench::postgres().await, super::folder()).await;
+                super::$test(crate::bench::postgres().await, $crate::copying::folder()).await;
             })+
         }
     };
 }
+pub(crate) use both_ways;
 
 both_ways!(
     everything_is_there_and_goes_on,
-    a_lost_row_is_found,
-    a_row_too_many_is_found,
-    a_flipped_bit_is_found,
-    a_swapped_pair_is_found,
-    a_lost_entry_of_the_feed_is_found,
     what_was_broken_off_goes_on,
     a_target_with_something_in_it_is_left_alone,
     a_source_that_has_moved_on_is_refused,
@@ -76,127 +72,6 @@ fn sql(place: &Place, on_sqlite: &str, on_postgres: &str) {
         }
         Place::Server(database) => drop(database.sql(on_postgres).unwrap()),
     }
-}
-
-/// One row of every kind of table, at the limits of its types, in two tenants.
-async fn fill(bench: &mut Bench) {
-    people(bench).await;
-    let every = samples().into_iter().map(|(name, value, _)| (name, value));
-    let every: Vec<_> = every.collect();
-    let decimal = |text: &str| Value::Decimal(text.parse().unwrap());
-    let time = |text: &str| Value::Time(text.parse().unwrap());
-    let limits = [
-        ("day", Value::Date(date(9999, 12, 31))),
-        ("day", Value::Date(date(1, 1, 1))),
-        ("day", Value::Date(date(1969, 12, 31))),
-        ("at", time("0001-01-01T00:00:00Z")),
-        ("at", time("1969-12-31T23:59:59.999999Z")),
-        ("at", time("9999-12-30T21:59:59.999999Z")),
-        ("count", Value::Int(i64::MAX)),
-        ("count", Value::Int(i64::MIN)),
-        ("weight", decimal("-9999999.99")),
-        ("weight", decimal("0.01")),
-        ("huge", decimal("-999999999999999999.9999999999")),
-        ("huge", decimal("999999999999999999.9999999999")),
-        ("huge", decimal("0")),
-        ("title", Value::from("🙂 e\u{301} \u{10ffff} \\N \t'\"")),
-        ("title", Value::from("")),
-        ("body", Value::from("long ".repeat(50_000))),
-    ];
-    let schema = Arc::clone(&bench.schema);
-    let mut writes = vec![insert(&schema, "thing", id(10), &every)];
-    for (place, (name, value)) in limits.into_iter().enumerate() {
-        writes.push(insert(
-            &schema,
-            "thing",
-            id(100 + place as u128),
-            &[(name, value)],
-        ));
-    }
-    writes.push(insert(&schema, "department", id(20), &[]));
-    let mut tickets = Vec::new();
-    for number in 0..30 {
-        let title = Value::from(format!("Ticket {number}"));
-        let values = [("title", title), ("department", Value::Id(id(20)))];
-        tickets.push(insert(&schema, "ticket", id(1_000 + number), &values));
-    }
-    writes.extend(tickets);
-    writes.push(insert(
-        &schema,
-        "sighting",
-        id(30),
-        &[("thing", Value::Id(id(10)))],
-    ));
-    writes.push(Write::Mark {
-        entity: bench.entity("ticket"),
-        id: id(1_003),
-        expected_version: None,
-        deletion: Some((at(9), id(77))),
-    });
-    bench.commit(writes).await.unwrap();
-    bench.tenant = 2;
-    let same = insert(&schema, "thing", id(10), &[("title", "of another".into())]);
-    bench.commit(vec![same]).await.unwrap();
-    bench.tenant = 1;
-    engine(&bench.store).await;
-}
-
-/// What is no record.
-async fn engine(store: &Store) {
-    assert_eq!(store.next_tenant().await.unwrap(), 1);
-    let entry = |number: u128, second| NewEntry {
-        change: id(number),
-        at: at(second),
-        entity: "ticket".to_owned(),
-        record: id(1_000),
-        version: 1,
-        op: FeedOp::Created,
-        body: Body {
-            source: "é".to_owned(),
-            ..Body::default()
-        },
-    };
-    let answer = Answer {
-        principal: id(1),
-        operation: "POST /tickets".to_owned(),
-        key: "k".to_owned(),
-        body_hash: vec![0, 255, 10],
-        status: 201,
-        recipe: "{}".to_owned(),
-        expires_at: at(1_000_000_000),
-    };
-    let system = vec![
-        SystemWrite::Tenant {
-            id: id(1),
-            name: "ACME".to_owned(),
-            at: at(0),
-        },
-        SystemWrite::ClaimName {
-            name: "awa@example.org".to_owned(),
-            user: id(1),
-        },
-        SystemWrite::Setting {
-            key: "desk.greeting".to_owned(),
-            value: json!({"fr": "Ça va"}),
-        },
-        SystemWrite::Answer(answer),
-    ];
-    let commit = Commit {
-        tenant: 1,
-        system,
-        feed: (1..=40)
-            .map(|n| entry(n, i64::try_from(n).unwrap()))
-            .collect(),
-        ..Commit::default()
-    };
-    store.commit(commit).await.unwrap();
-    store.lease_numbers(1, "ticket", "2026", 41).await.unwrap();
-    let mut feed = store.subscribe_feed();
-    feed.wait_for(|end| *end >= 41).await.unwrap();
-    store.set_cursor("search", 30).await.unwrap();
-    // The first places are no longer there.
-    let all = jiff::Timestamp::MAX;
-    assert!(store.forget_feed(all, 12, 100).await.unwrap());
 }
 
 async fn whole(from: &Place, to: &Place) -> Result<opsflux_store::Copied, CopyError> {
@@ -264,7 +139,7 @@ async fn everything_is_there_and_goes_on(mut from: Bench, to: Place) {
     assert!(seen.contains(&(Stage::Copying as u8)));
     let found = compared(&from.place, &to).await;
     assert!(found.is_equal(), "{found:#?}");
-    assert_eq!(found.rows(), done.rows);
+    assert!(found.rows() >= done.rows, "settings are counted besides");
 
     let store = open(&to, &from.schema).await.unwrap();
     let to = Bench {
@@ -344,112 +219,6 @@ async fn fresh_structure(like: &Bench) -> Vec<String> {
         Place::Server(_) => bench::postgres().await,
     };
     structure(&fresh.place)
-}
-
-/// The one table that differs, with its first difference.
-async fn only_difference(from: &Place, to: &Place) -> (String, Difference) {
-    let found = compared(from, to).await;
-    let mut different = found.tables.into_iter().filter(|table| !table.is_equal());
-    let first = different.next().expect("a difference");
-    assert_ne!(first.hash.0, first.hash.1);
-    let others: Vec<_> = different.collect();
-    assert!(others.is_empty(), "{others:?}");
-    (first.table, first.first.unwrap())
-}
-
-fn key_of(number: u128) -> String {
-    format!("tenant_id 1, id {}", id(number).simple())
-}
-
-async fn a_lost_row_is_found(from: Bench, to: Place) {
-    let (from, to) = copied(from, to).await;
-    let lost = format!("DELETE FROM r_ticket WHERE id = x'{}'", id(1_005).simple());
-    let there = format!("DELETE FROM r_ticket WHERE id = '{}'", id(1_005));
-    sql(&to, &lost, &there);
-    let key = key_of(1_005);
-    let expected = ("r_ticket".to_owned(), Difference::Missing { key });
-    assert_eq!(only_difference(&from, &to).await, expected);
-}
-
-async fn a_row_too_many_is_found(from: Bench, to: Place) {
-    let (from, to) = copied(from, to).await;
-    let lost = format!("DELETE FROM r_ticket WHERE id = x'{}'", id(1_029).simple());
-    let there = format!("DELETE FROM r_ticket WHERE id = '{}'", id(1_029));
-    sql(&from, &lost, &there);
-    let key = key_of(1_029);
-    let expected = ("r_ticket".to_owned(), Difference::Additional { key });
-    assert_eq!(only_difference(&from, &to).await, expected);
-}
-
-async fn a_flipped_bit_is_found(from: Bench, to: Place) {
-    let (from, to) = copied(from, to).await;
-    // The last digit of a decimal of 28 digits, and one bit of a letter.
-    let numbers = [
-        (
-            "body",
-            "body = 'm' || substr(body, 2)",
-            "body = 'm' || substr(body, 2)",
-            115,
-        ),
-        (
-            "huge",
-            "huge = unhex(substr(hex(huge), 1, 30) || '02')",
-            "huge = huge + 0.0000000001",
-            110,
-        ),
-        (
-            "at",
-            "at = at - 1",
-            "at = at - interval '1 microsecond'",
-            103,
-        ),
-        ("day", "day = day + 1", "day = day + 1", 101),
-    ];
-    for (column, on_sqlite, on_postgres, number) in numbers {
-        let (from_key, to_key) = (id(number).simple().to_string(), id(number));
-        sql(
-            &to,
-            &format!("UPDATE r_thing SET {on_sqlite} WHERE tenant_id = 1 AND id = x'{from_key}'"),
-            &format!("UPDATE r_thing SET {on_postgres} WHERE tenant_id = 1 AND id = '{to_key}'"),
-        );
-        let (table, first) = only_difference(&from, &to).await;
-        assert_eq!(table, "r_thing");
-        let found = matches!(&first, Difference::Other { column: named, .. } if named == column);
-        assert!(found, "{column}: {first}");
-        // The next one is looked for in a row of smaller key.
-        assert!(first.to_string().contains(&from_key), "{first}");
-    }
-}
-
-async fn a_swapped_pair_is_found(from: Bench, to: Place) {
-    let (from, to) = copied(from, to).await;
-    let swap = "UPDATE r_ticket SET title = CASE title WHEN 'Ticket 7' THEN 'Ticket 8' \
-                ELSE 'Ticket 7' END WHERE title IN ('Ticket 7', 'Ticket 8')";
-    match &to {
-        Place::Folder(folder) => {
-            let file = rusqlite::Connection::open(folder.path().join("test.db")).unwrap();
-            assert_eq!(file.execute(swap, []).unwrap(), 2);
-        }
-        Place::Server(database) => drop(database.sql(swap).unwrap()),
-    }
-    let first = Difference::Other {
-        key: key_of(1_007),
-        column: "title".to_owned(),
-    };
-    assert_eq!(
-        only_difference(&from, &to).await,
-        ("r_ticket".to_owned(), first)
-    );
-}
-
-async fn a_lost_entry_of_the_feed_is_found(from: Bench, to: Place) {
-    let (from, to) = copied(from, to).await;
-    let gone = "WITH gone AS (DELETE FROM sys_feed_pos WHERE pos = 25 RETURNING seq) \
-                DELETE FROM sys_feed WHERE seq IN (SELECT seq FROM gone)";
-    sql(&to, "DELETE FROM sys_feed WHERE pos = 25", gone);
-    let key = "pos 25".to_owned();
-    let expected = ("sys_feed".to_owned(), Difference::Missing { key });
-    assert_eq!(only_difference(&from, &to).await, expected);
 }
 
 /// Begins a copy and lets it die when so many rows are written.
