@@ -20,6 +20,7 @@ mod migrate;
 mod postgres;
 mod prepared;
 pub mod query;
+mod refusing;
 mod row;
 pub mod sql;
 mod sqlite;

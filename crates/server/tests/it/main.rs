@@ -13,6 +13,7 @@ mod accounts;
 mod assets;
 mod bad_input;
 mod copying;
+mod degraded;
 mod dispatch;
 mod document;
 mod entity;
