@@ -44,7 +44,7 @@ export default defineConfig(({ mode }) => ({
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   server: {
-    proxy: mode === 'mock' ? undefined : { '/api': server, '/docs': server },
+    proxy: mode === 'mock' ? undefined : { '/api': server, '/docs': server, '/health': server },
   },
   build: {
     outDir: 'dist',

@@ -355,7 +355,7 @@ fn refused(error: BlobError<multer::Error>) -> Error {
             limit: format!("{limit} bytes"),
         },
         BlobError::Source(error) => broken(error),
-        BlobError::Disk(cause) => Error::Unavailable(cause.to_string()),
+        BlobError::Disk(cause) => Error::ReadOnly(cause.to_string()),
     }
 }
 

@@ -86,9 +86,12 @@ pub enum Error {
     /// The change feed no longer reaches back so far, or rights changed: read again. 410.
     #[error("read again from the start")]
     Resync,
-    /// The database does not answer or is read-only. 503.
+    /// The database does not answer. 503.
     #[error("not available: {0}")]
     Unavailable(String),
+    /// Changes are not kept at the moment: a disk is full or read-only. Reads go on. 503.
+    #[error("no changes at the moment: {0}")]
+    ReadOnly(String),
     /// The query used up its time. 503 with advice to narrow it.
     #[error("the query took too long")]
     Timeout,
@@ -215,6 +218,15 @@ impl Error {
         }
     }
 
+    /// It is nobody's doing and passes by itself: the same may be tried again later.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        matches!(
+            self,
+            Error::Unavailable(_) | Error::ReadOnly(_) | Error::Timeout
+        )
+    }
+
     /// A condition in `parameter` that cannot be read or bound.
     #[must_use]
     pub fn condition(parameter: &str, error: &ConditionError) -> Self {
@@ -233,6 +245,7 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(cause) => Error::Unavailable(cause),
+            StoreError::ReadOnly(cause) => Error::ReadOnly(cause),
             StoreError::Timeout => Error::Timeout,
             StoreError::Setup(cause) | StoreError::Internal(cause) => Error::Internal(cause),
         }

@@ -2,7 +2,7 @@
 //!
 //! A reactor sees every entry at least once, in order. What it does carries keys that make a
 //! second time harmless. An entry that fails again and again is parked, told in the log, and the
-//! others go on.
+//! others go on; one that waits for a database or a disk is never parked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,7 +94,8 @@ async fn step(records: &Records, reactor: &dyn Reactor, failures: u32) -> Result
         return Ok(false);
     };
     if let Err(error) = reactor.handle(&entries).await {
-        if failures + 1 < TRIES {
+        // A full disk is not the fault of an entry: it waits as long as it takes.
+        if failures + 1 < TRIES || error.passes() {
             return Err(error);
         }
         tracing::error!(

@@ -51,10 +51,42 @@ pub struct Fields {
 pub struct Index {
     pub fields: Fields,
     pub reader: IndexReader,
-    /// None once the index is closed.
-    writer: Mutex<Option<IndexWriter>>,
+    writer: Mutex<Writer>,
     index: Tantivy,
     fingerprint: String,
+}
+
+/// Who writes.
+enum Writer {
+    Open(Box<IndexWriter>),
+    /// It failed, and a writer that has failed once takes nothing more: the next one is another.
+    Failed,
+    Closed,
+}
+
+impl Writer {
+    fn open(index: &Tantivy) -> Result<Writer, SearchError> {
+        let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
+        Ok(Writer::Open(Box::new(writer)))
+    }
+
+    fn get(&mut self, index: &Tantivy) -> Result<&mut IndexWriter, SearchError> {
+        if let Writer::Failed = self {
+            *self = Writer::open(index)?;
+        }
+        match self {
+            Writer::Open(writer) => Ok(writer),
+            Writer::Failed | Writer::Closed => Err(SearchError::Closed),
+        }
+    }
+
+    /// Lets go of a writer that has failed, with what it had not committed.
+    fn seen<T, E>(&mut self, done: Result<T, E>) -> Result<T, E> {
+        if done.is_err() && matches!(self, Writer::Open(_)) {
+            *self = Writer::Failed;
+        }
+        done
+    }
 }
 
 impl Index {
@@ -87,7 +119,7 @@ impl Index {
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
-        let writer = Mutex::new(Some(index.writer_with_num_threads(1, WRITER_BYTES)?));
+        let writer = Mutex::new(Writer::open(&index)?);
         Ok(Index {
             fields,
             reader,
@@ -119,7 +151,7 @@ impl Index {
         position: i64,
     ) -> Result<(), SearchError> {
         let mut open = self.writer.lock();
-        let writer = open.as_mut().ok_or(SearchError::Closed)?;
+        let writer = open.get(&self.index)?;
         let written = (|| {
             for key in keys {
                 writer.delete_term(Term::from_field_text(self.fields.key, &key));
@@ -131,10 +163,7 @@ impl Index {
             commit.set_payload(&format!("{position} {}", self.fingerprint));
             commit.commit()
         })();
-        if let Err(error) = written {
-            writer.rollback()?;
-            return Err(error.into());
-        }
+        open.seen(written)?;
         self.reader.reload()?;
         Ok(())
     }
@@ -144,9 +173,9 @@ impl Index {
     /// # Errors
     /// When what ran had failed.
     pub fn close(&self) -> Result<(), SearchError> {
-        match self.writer.lock().take() {
-            Some(writer) => Ok(writer.wait_merging_threads()?),
-            None => Ok(()),
+        match std::mem::replace(&mut *self.writer.lock(), Writer::Closed) {
+            Writer::Open(writer) => Ok(writer.wait_merging_threads()?),
+            Writer::Failed | Writer::Closed => Ok(()),
         }
     }
 
@@ -155,12 +184,12 @@ impl Index {
     /// # Errors
     /// When the index cannot be written.
     pub fn add(&self, documents: Vec<TantivyDocument>) -> Result<(), SearchError> {
-        let open = self.writer.lock();
-        let writer = open.as_ref().ok_or(SearchError::Closed)?;
-        for document in documents {
-            writer.add_document(document)?;
-        }
-        Ok(())
+        let mut open = self.writer.lock();
+        let writer = open.get(&self.index)?;
+        let added = documents
+            .into_iter()
+            .try_for_each(|document| writer.add_document(document).map(|_| ()));
+        Ok(open.seen(added)?)
     }
 
     /// Empties the index; it has no place until the next [`Index::apply`].
@@ -169,9 +198,12 @@ impl Index {
     /// When the index cannot be written.
     pub fn clear(&self) -> Result<(), SearchError> {
         let mut open = self.writer.lock();
-        let writer = open.as_mut().ok_or(SearchError::Closed)?;
-        writer.delete_all_documents()?;
-        writer.commit()?;
+        let writer = open.get(&self.index)?;
+        let emptied = (|| {
+            writer.delete_all_documents()?;
+            writer.commit()
+        })();
+        open.seen(emptied)?;
         self.reader.reload()?;
         Ok(())
     }
@@ -231,5 +263,23 @@ mod tests {
         index.close().unwrap();
         assert!(index.apply(std::iter::empty(), Vec::new(), 8).is_err());
         assert_eq!(open().position(), Some(7));
+    }
+
+    #[test]
+    fn a_disk_that_was_gone_is_written_to_again() {
+        let outside = tempfile::tempdir().unwrap();
+        let (folder, away) = (outside.path().join("index"), outside.path().join("away"));
+        let index = Index::open(&folder, &Schema::default()).unwrap();
+        let apply = |position| index.apply(std::iter::empty(), Vec::new(), position);
+        apply(7).unwrap();
+        std::fs::rename(&folder, &away).unwrap();
+        for _ in 0..2 {
+            let error = opsflux_records::Error::from(apply(8).unwrap_err());
+            assert!(error.passes(), "{error}");
+        }
+        std::fs::rename(&away, &folder).unwrap();
+        assert_eq!(index.position(), Some(7));
+        apply(9).unwrap();
+        assert_eq!(index.position(), Some(9));
     }
 }

@@ -18,6 +18,7 @@ mod words;
 
 pub use follow::Search;
 pub use operation::operations;
+use tantivy::TantivyError;
 
 /// Why the index could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,20 @@ pub enum SearchError {
 
 impl From<SearchError> for opsflux_records::Error {
     fn from(error: SearchError) -> Self {
-        opsflux_records::Error::Unavailable(error.to_string())
+        let told = error.to_string();
+        match error {
+            // A disk that is full or gone comes back, and a thread ends for no other reason.
+            SearchError::Index(
+                TantivyError::IoError(_)
+                | TantivyError::OpenDirectoryError(_)
+                | TantivyError::OpenReadError(_)
+                | TantivyError::OpenWriteError(_)
+                | TantivyError::LockFailure(..)
+                | TantivyError::ErrorInThread(_),
+            )
+            | SearchError::Folder(_)
+            | SearchError::Closed => opsflux_records::Error::Unavailable(told),
+            SearchError::Index(_) => opsflux_records::Error::Internal(told),
+        }
     }
 }

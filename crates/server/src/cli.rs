@@ -60,6 +60,9 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         allow: Vec<String>,
     },
+    /// The database: from SQLite to PostgreSQL or back
+    #[command(subcommand)]
+    Db(Db),
     /// Modules: what the program knows of
     #[command(subcommand)]
     Module(Module),
@@ -78,6 +81,30 @@ enum Command {
     /// Print what documentation and editors are made from
     #[command(subcommand, hide = true)]
     Reference(Reference),
+}
+
+/// The database.
+#[derive(Debug, Subcommand)]
+pub enum Db {
+    /// Copy everything into an empty database of the other kind and prove the copy equal; while no
+    /// server runs on either. A copy that was broken off goes on where it was
+    Copy {
+        /// sqlite:PATH or postgres://…: read, never written
+        #[arg(long, value_name = "URL")]
+        from: String,
+        /// The other kind, empty
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
+    /// Tell whether two databases hold the same, table by table
+    Compare {
+        /// sqlite:PATH or postgres://…
+        #[arg(long, value_name = "URL")]
+        from: String,
+        /// The other kind
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
 }
 
 /// Modules.
@@ -188,6 +215,7 @@ async fn run(command: Command, config: Config) -> Done {
         Command::Demo { tickets, seed } => commands::demo::run(config, tickets, seed).await,
         Command::Openapi => commands::openapi::run(config).await,
         Command::Migrate { plan, allow } => commands::migrate::run(config, plan, allow).await,
+        Command::Db(db) => commands::db::run(config, db).await,
         Command::Module(Module::Check { folder, fix }) => commands::module::check(&folder, fix),
         Command::Module(Module::List) => commands::module::list(),
         Command::User(user) => commands::user::run(config, user).await,

@@ -55,6 +55,19 @@ pub async fn database(records: &Records) -> Component {
     }
 }
 
+/// Whether changes are kept: they may not be while reads go on.
+pub async fn changes(records: &Records) -> Component {
+    match tokio::time::timeout(PATIENCE, records.store().takes_changes()).await {
+        Ok(Ok(())) => Component {
+            ok: true,
+            figures: Vec::new(),
+            trouble: None,
+        },
+        Ok(Err(error)) => Component::failed(error.to_string()),
+        Err(_) => Component::failed("no answer in time"),
+    }
+}
+
 /// Whether the disk under the data folder has room.
 #[must_use]
 pub fn disk(data: &Path) -> Component {

@@ -245,7 +245,7 @@ fn field_document(field: &FieldError, telling: &Telling<'_>) -> Json {
 #[must_use]
 pub fn cause(error: &Error) -> Option<&str> {
     match error {
-        Error::Internal(cause) | Error::Unavailable(cause) => Some(cause),
+        Error::Internal(cause) | Error::Unavailable(cause) | Error::ReadOnly(cause) => Some(cause),
         Error::Timeout => Some("the query used up its time"),
         Error::Bulk { error, .. } => cause(error),
         _ => None,

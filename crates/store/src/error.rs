@@ -5,9 +5,12 @@ use uuid::Uuid;
 /// A read, a migration or a connection failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database does not answer, is full or read-only: later may work.
+    /// The database does not answer: later may work.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// Changes are not kept, its disk is full or read-only, while reads go on: later may work.
+    #[error("the database takes no changes: {0}")]
+    ReadOnly(String),
     /// The time budget of the query is used up.
     #[error("the query took longer than its budget")]
     Timeout,

@@ -2,7 +2,7 @@
 //!
 //! What lives here: what is asked and written ([`query`], [`commit`]), its rendering ([`sql`]), the
 //! two databases (`sqlite`, `postgres`), tables and their migrations (`migrate`), the engine's own
-//! rows ([`system`]), the change feed ([`feed`]).
+//! rows ([`system`]), the change feed ([`feed`]), the way from one database to the other ([`copy()`]).
 //!
 //! What must never be here: rights (a [`query::Select`] arrives with the reader's rule inside its
 //! filter), validation, HTTP. And nothing outside this crate writes SQL.
@@ -12,6 +12,7 @@
 
 mod backend;
 pub mod commit;
+mod copy;
 pub mod error;
 pub mod feed;
 mod migrate;
@@ -19,6 +20,7 @@ mod migrate;
 mod postgres;
 mod prepared;
 pub mod query;
+mod refusing;
 mod row;
 pub mod sql;
 mod sqlite;
@@ -26,6 +28,10 @@ mod store;
 pub mod system;
 
 pub use commit::{Commit, Committed, Guard, Recount, Set, Write};
+pub use copy::{
+    Comparison, Copied, CopyError, Difference, Progress, Stage, TableComparison, can_copy, compare,
+    copy,
+};
 pub use error::{CommitError, StoreError};
 pub use feed::{Entry, FeedOp, NewEntry};
 pub use migrate::{Migrated, MigrationError, MigrationPlan};

@@ -17,6 +17,7 @@ use crate::commit::{Commit, Committed};
 use crate::error::{CommitError, StoreError};
 use crate::feed::Recent;
 use crate::query::{Select, Sort};
+use crate::refusing::Refusing;
 use crate::row::{Columns, Row};
 use crate::sql::{self, Dialect, Indexes, Page, Statement};
 
@@ -63,6 +64,7 @@ pub struct Store {
     pub(crate) backend: Backend,
     installed: ArcSwap<Installed>,
     pub(crate) recent: Recent,
+    pub(crate) refusing: Refusing,
 }
 
 /// A schema with what follows from it.
@@ -84,6 +86,7 @@ impl Store {
             backend: Backend::open(&options).await?,
             installed: ArcSwap::default(),
             recent: Recent::default(),
+            refusing: Refusing::default(),
         })
     }
 
@@ -161,7 +164,13 @@ impl Store {
     /// [`CommitError`]; after [`StoreError::Unavailable`] the change may have been made, when the
     /// connection was lost on the way.
     pub async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
-        self.backend.commit(self.schema(), commit).await
+        let done = self.backend.commit(self.schema(), commit).await;
+        match &done {
+            Ok(committed) => self.refusing.saw(Ok(committed)),
+            Err(CommitError::Store(error)) => self.refusing.saw::<Committed>(Err(error)),
+            Err(_) => {}
+        }
+        done
     }
 
     /// Takes `count` numbers of a series for the caller alone, whatever becomes of them.
@@ -215,7 +224,9 @@ impl Store {
     }
 
     pub(crate) async fn run(&self, statement: Statement) -> Result<Option<i64>, StoreError> {
-        self.backend.run(statement, OWN_BUDGET).await
+        let done = self.backend.run(statement, OWN_BUDGET).await;
+        self.refusing.saw(done.as_ref());
+        done
     }
 
     /// Every row of a statement of the engine.

@@ -5,7 +5,8 @@
  */
 import { newId } from './ids';
 import { parseJson } from './json';
-import { offlineProblem, problemFrom } from './problem';
+import { isProblem, offlineProblem, problemFrom } from './problem';
+import { sawAnswer } from './saving';
 import type { Answer, Input, PathOf, Verb } from './schema';
 import { session } from './session';
 
@@ -91,11 +92,24 @@ function requestInit(method: Method, options: RequestOptions, idempotencyKey: st
 
 let renewing: Promise<boolean> | null = null;
 
-/** However many requests meet the end of the session at once, it is renewed by one of them. */
+async function renew(): Promise<boolean> {
+  const response = await fetch(`${BASE}/auth/refresh`, requestInit('POST', {}, null));
+  if (response.status >= 500) {
+    // That it cannot be renewed now says nothing about the session: nobody is logged out for it.
+    throw problemFrom(response, await readBody(response).catch(() => undefined));
+  }
+  return response.ok;
+}
+
+/**
+ * However many requests meet the end of the session at once, it is renewed by one of them. Fails when the
+ * server cannot tell: it is away, or saves nothing at the moment.
+ */
 export function renewSession(): Promise<boolean> {
-  renewing ??= fetch(`${BASE}/auth/refresh`, requestInit('POST', {}, null))
-    .then((response) => response.ok)
-    .catch(() => false)
+  renewing ??= renew()
+    .catch((error: unknown) => {
+      throw isProblem(error) ? error : offlineProblem(error);
+    })
     .finally(() => {
       renewing = null;
     });
@@ -138,7 +152,7 @@ async function send(method: Method, path: string, options: RequestOptions): Prom
     if (error instanceof DOMException && error.name === 'AbortError') {
       throw error;
     }
-    throw offlineProblem(error);
+    throw isProblem(error) ? error : offlineProblem(error);
   }
 }
 
@@ -151,15 +165,23 @@ export async function request<T>(
   path: string,
   options: RequestOptions = {},
 ): Promise<Received<T>> {
-  const response = await send(method, path, options);
+  const writes = method !== 'GET';
+  const response = await send(method, path, options).catch((error: unknown) => {
+    if (isProblem(error)) {
+      sawAnswer(writes, error);
+    }
+    throw error;
+  });
   const body = await readBody(response).catch((error: unknown) => {
     if (error instanceof SyntaxError) {
       return undefined;
     }
     throw error;
   });
-  if (!response.ok) {
-    throw problemFrom(response, body);
+  const problem = response.ok ? null : problemFrom(response, body);
+  sawAnswer(writes, problem);
+  if (problem) {
+    throw problem;
   }
   return { data: body as T, headers: response.headers };
 }

@@ -2,6 +2,7 @@
 import { address, readBody, renewSession, requestHeaders } from './client';
 import { newId } from './ids';
 import { offlineProblem, problemFrom } from './problem';
+import { sawAnswer } from './saving';
 import { session } from './session';
 import type { FileData } from './types';
 
@@ -62,8 +63,10 @@ async function send(path: string, file: File, options: UploadOptions): Promise<F
     }
   }
   const body = await readBody(response);
-  if (!response.ok) {
-    throw problemFrom(response, body);
+  const problem = response.ok ? null : problemFrom(response, body);
+  sawAnswer(true, problem);
+  if (problem) {
+    throw problem;
   }
   const made = (body as { items?: FileData[] }).items?.[0];
   if (!made) {

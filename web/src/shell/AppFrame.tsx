@@ -13,6 +13,7 @@ import { Skeleton } from '@/ui/skeleton';
 import { Tooltip } from '@/ui/tooltip';
 import { BottomBar } from './BottomBar';
 import { Breadcrumbs } from './Breadcrumbs';
+import { SavingRefused } from './SavingRefused';
 import { Sidebar } from './Sidebar';
 import { COMMAND_KEY, useGlobalKeys } from './shortcuts';
 import { useTheme } from './theme';
@@ -115,6 +116,7 @@ export function AppFrame({ app }: AppFrameProps) {
             <Skeleton className="size-7 rounded-full" />
           )}
         </header>
+        <SavingRefused />
         <main
           id="main"
           tabIndex={-1}

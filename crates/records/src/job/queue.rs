@@ -112,12 +112,11 @@ impl Records {
     pub(super) async fn give_up(&self, held: &Held, error: Error) -> Result<(), Error> {
         let schema = self.schema();
         let tries = held.row.get(&schema, "attempts").as_int().unwrap_or(0) + 1;
-        let passes = matches!(
-            error,
-            Error::Unavailable(_)
-                | Error::Timeout
-                | Error::Conflict(ConflictKind::Busy | ConflictKind::Guard { .. })
-        );
+        let passes = error.passes()
+            || matches!(
+                error,
+                Error::Conflict(ConflictKind::Busy | ConflictKind::Guard { .. })
+            );
         let job = held.row.id;
         let set = if passes && tries < TRIES {
             tracing::warn!(%job, tries, %error, "a job could not go on");

@@ -125,7 +125,14 @@ async fn database(config: &Config) -> Vec<Finding> {
         Err(error) => return vec![modules, Finding::bad("database", error.to_string())],
     };
     let answers = match store.ping().await {
-        Ok(()) => Finding::good("database", format!("{} answers", store.kind())),
+        Ok(()) => {
+            // Opening it has checked the settings; one that is not so is told by its refusal.
+            let kept = match store.kind() {
+                "sqlite" => "journal_mode wal, synchronous full",
+                _ => "fsync, full_page_writes and synchronous_commit on",
+            };
+            Finding::good("database", format!("{} answers: {kept}", store.kind()))
+        }
         Err(error) => Finding::bad("database", error.to_string()),
     };
     let tables = match store.plan(&schema, &BTreeSet::new()).await {

@@ -36,9 +36,15 @@ pub async fn ready(State(app): State<Arc<App>>) -> Response {
 /// Each component by name; 503 when the database does not answer.
 pub async fn health(State(app): State<Arc<App>>) -> Response {
     let database = health::database(&app.records).await;
+    let changes = health::changes(&app.records).await;
     let disk = health::disk(&app.config.data);
     let feed = health::feed(&app.records).await;
-    let components = [("database", &database), ("disk", &disk), ("feed", &feed)];
+    let components = [
+        ("database", &database),
+        ("changes", &changes),
+        ("disk", &disk),
+        ("feed", &feed),
+    ];
     let all_ok = components.iter().all(|(_, component)| component.ok);
     let described: serde_json::Map<String, Json> = components
         .iter()

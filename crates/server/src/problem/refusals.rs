@@ -58,6 +58,8 @@ impl From<&Error> for Problem {
             Error::Resync => Problem::new(StatusCode::GONE, "resync"),
             Error::Unavailable(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
                 .retry_after(RETRY_WHEN_UNAVAILABLE),
+            Error::ReadOnly(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "read_only")
+                .retry_after(RETRY_WHEN_UNAVAILABLE),
             Error::Timeout => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout")
                 .retry_after(RETRY_WHEN_UNAVAILABLE),
             Error::Internal(_) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal"),

@@ -12,7 +12,9 @@
 mod accounts;
 mod assets;
 mod bad_input;
+mod copying;
 mod crash;
+mod degraded;
 mod dispatch;
 mod document;
 mod entity;

@@ -17,7 +17,7 @@ async fn a_server_that_is_well_says_so_component_by_component() {
             );
         }
         let health = anybody.get("//health").await.json();
-        for component in ["database", "disk", "feed"] {
+        for component in ["database", "changes", "disk", "feed"] {
             assert_eq!(
                 health["components"][component]["status"], "ok",
                 "{component}"

@@ -14,7 +14,7 @@ mod change;
 pub(crate) mod ddl;
 mod fill;
 mod rebuild;
-mod recorded;
+pub(crate) mod recorded;
 mod script;
 mod session;
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(crate) enum Session<'a> {
 }
 
 impl Session<'_> {
-    pub(super) fn dialect(&self) -> Dialect {
+    pub(crate) fn dialect(&self) -> Dialect {
         match self {
             Session::Sqlite(_) => Dialect::Sqlite,
             Session::Postgres(_) => Dialect::Postgres,
@@ -36,7 +36,7 @@ impl Session<'_> {
     }
 
     /// Begins the transaction; nobody else changes tables until it ends.
-    pub(super) async fn begin(&mut self) -> Result<(), MigrationError> {
+    pub(crate) async fn begin(&mut self) -> Result<(), MigrationError> {
         match self {
             Session::Sqlite(connection) => sqlite::run(connection, "BEGIN IMMEDIATE"),
             Session::Postgres(session) => session.begin().await,
@@ -44,7 +44,7 @@ impl Session<'_> {
     }
 
     /// Makes it durable; statistics of `indexed` tables are taken.
-    pub(super) async fn commit(
+    pub(crate) async fn commit(
         &mut self,
         indexed: &BTreeSet<String>,
     ) -> Result<(), MigrationError> {
@@ -71,7 +71,7 @@ impl Session<'_> {
     }
 
     /// Takes it back.
-    pub(super) async fn rollback(&mut self) -> Result<(), MigrationError> {
+    pub(crate) async fn rollback(&mut self) -> Result<(), MigrationError> {
         match self {
             Session::Sqlite(connection) => sqlite::rollback(connection),
             Session::Postgres(session) => session.run("ROLLBACK").await,
@@ -79,7 +79,7 @@ impl Session<'_> {
     }
 
     /// Runs a statement without parameters.
-    pub(super) async fn run(&mut self, text: &str) -> Result<(), MigrationError> {
+    pub(crate) async fn run(&mut self, text: &str) -> Result<(), MigrationError> {
         match self {
             Session::Sqlite(connection) => sqlite::run(connection, text),
             Session::Postgres(session) => session.run(text).await,
@@ -87,7 +87,7 @@ impl Session<'_> {
     }
 
     /// Runs a statement; answers how many rows it wrote.
-    pub(super) async fn execute(&mut self, statement: &Statement) -> Result<u64, MigrationError> {
+    pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<u64, MigrationError> {
         match self {
             Session::Sqlite(connection) => sqlite::execute(connection, statement),
             Session::Postgres(session) => session.execute(statement).await,
@@ -95,7 +95,7 @@ impl Session<'_> {
     }
 
     /// Every row of a statement.
-    pub(super) async fn rows<T: Send>(
+    pub(crate) async fn rows<T: Send>(
         &mut self,
         statement: &Statement,
         read: Read<'_, T>,
@@ -107,7 +107,7 @@ impl Session<'_> {
     }
 
     /// The text of a question that one row answers, or none.
-    pub(super) async fn text(&mut self, question: &str) -> Result<Option<String>, MigrationError> {
+    pub(crate) async fn text(&mut self, question: &str) -> Result<Option<String>, MigrationError> {
         let statement = Statement {
             text: question.to_owned(),
             params: Vec::new(),
@@ -117,7 +117,7 @@ impl Session<'_> {
     }
 
     /// SQLite: makes a table anew, and makes sure that no row is lost on the way.
-    pub(super) async fn rebuild(&mut self, rebuild: &Rebuild) -> Result<(), MigrationError> {
+    pub(crate) async fn rebuild(&mut self, rebuild: &Rebuild) -> Result<(), MigrationError> {
         match self {
             Session::Sqlite(connection) => sqlite::rebuild(connection, rebuild),
             Session::Postgres(_) => {

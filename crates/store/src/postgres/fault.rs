@@ -62,9 +62,10 @@ fn told(db: &DbError) -> StoreError {
     let told = || format!("{} ({})", db.message(), db.code().code());
     match class(db.code()) {
         "57" if *db.code() == SqlState::QUERY_CANCELED => StoreError::Timeout,
-        // Connection, resources (disk, memory, connections), shutdown, system: later may work.
+        _ if *db.code() == SqlState::DISK_FULL => StoreError::ReadOnly(told()),
+        // Connection, resources (memory, connections), shutdown, system: later may work.
         "08" | "53" | "57" | "58" => StoreError::Unavailable(told()),
-        _ if *db.code() == SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::Unavailable(told()),
+        _ if *db.code() == SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::ReadOnly(told()),
         "28" | "3D" => StoreError::Setup(told()),
         _ => StoreError::Internal(told()),
     }

@@ -10,6 +10,7 @@
 
 mod address;
 mod codec;
+pub(crate) mod copy;
 mod fault;
 mod feed;
 mod numeric;
@@ -103,6 +104,11 @@ async fn raise_system_tables(connection: &pool::Connection) -> Result<(), StoreE
         .query_opt(system_tables::READ_VERSION, &[])
         .await
         .map_err(failed)?;
+    let copying = client.query_opt(system_tables::READ_COPY, &[]).await;
+    if copying.map_err(failed)?.is_some() {
+        let text = system_tables::UNFINISHED_COPY.to_owned();
+        return Err(StoreError::Setup(text));
+    }
     let known: Option<String> = row.map(|row| row.try_get(0)).transpose().map_err(failed)?;
     let known = known.map_or(Ok(0), |text| text.parse::<i64>());
     let known = known.map_err(|_| StoreError::Setup("sys_meta holds no version".to_owned()))?;

@@ -39,7 +39,7 @@ impl Postgres {
 
 /// A connection that changes tables.
 pub(crate) struct TableSession<'a> {
-    connection: &'a Connection,
+    pub(super) connection: &'a Connection,
 }
 
 impl TableSession<'_> {

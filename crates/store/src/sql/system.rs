@@ -284,6 +284,17 @@ pub fn forget_feed(dialect: Dialect, up_to: i64) -> Statement {
     filled(dialect, text, vec![Cell::Int(up_to)])
 }
 
+/// Writes a small row that says nothing, to see whether it is kept.
+#[must_use]
+pub fn sign(dialect: Dialect) -> Statement {
+    filled(
+        dialect,
+        "INSERT INTO sys_meta (key, value) VALUES ('sign', @) \
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        vec![Cell::Text(jiff::Timestamp::now().to_string())],
+    )
+}
+
 /// A statement in which every `@` is the next parameter.
 fn filled(dialect: Dialect, text: &str, params: Vec<Cell>) -> Statement {
     let mut sql = Sql::new(dialect);

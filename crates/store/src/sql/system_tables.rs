@@ -29,6 +29,13 @@ pub fn bootstrap(dialect: Dialect) -> Vec<String> {
 /// Answers the version as text, or nothing in a new database.
 pub const READ_VERSION: &str = "SELECT value FROM sys_meta WHERE key = 'system_version'";
 
+/// Answers something while the database is a copy that is not whole yet.
+pub const READ_COPY: &str = "SELECT value FROM sys_meta WHERE key = 'copy'";
+
+/// What is said of such a database.
+pub const UNFINISHED_COPY: &str = "the database is a copy that was broken off: run `opsflux db copy` \
+     again, it goes on where it was";
+
 /// Statements that raise the tables from version `from`, the last of which records the new one.
 /// Empty when there is nothing to do.
 #[must_use]

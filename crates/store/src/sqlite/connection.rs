@@ -21,6 +21,8 @@ const MAPPED: i64 = 1024 * 1024 * 1024;
 const LOG_PAGES: i64 = 4_096;
 /// What a checkpoint leaves of a log that once grew large.
 const LOG_LEFT: i64 = 64 * 1024 * 1024;
+/// `synchronous` by its number: the log is on the disk before a commit is answered.
+const FULL: i64 = 2;
 /// Prepared statements kept, per connection.
 const STATEMENTS: usize = 512;
 
@@ -30,27 +32,50 @@ pub(crate) fn writing(path: &Path) -> Result<Connection, StoreError> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(path, flags)?;
-    let journal = set_up(&connection).map_err(|error| at(path, &error))?;
-    if journal != "wal" {
-        // Some network file systems cannot; two programs would then damage the file.
-        let text = format!("{} cannot be kept with a write-ahead log", path.display());
-        return Err(StoreError::Setup(text));
-    }
+    set_up(&connection).map_err(|error| at(path, &error))?;
+    check(&connection, path)?;
     Ok(connection)
 }
 
-/// Answers how changes are logged, which SQLite decides.
-fn set_up(connection: &Connection) -> rusqlite::Result<String> {
-    let journal =
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+/// What durability rests on is read back: SQLite decides what it makes of a wish.
+fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let failed = |error| at(path, &error);
+    let journal: String = connection
+        .pragma_query_value(None, "journal_mode", |row| row.get(0))
+        .map_err(failed)?;
+    let synchronous: i64 = connection
+        .pragma_query_value(None, "synchronous", |row| row.get(0))
+        .map_err(failed)?;
+    let mut wrong = Vec::new();
+    if journal != "wal" {
+        // Some network file systems cannot; two programs would then damage the file.
+        wrong.push(format!(
+            "journal_mode is {journal} and must be wal: the file cannot be kept with a \
+             write-ahead log where it lies"
+        ));
+    }
+    if synchronous < FULL {
+        wrong.push(format!(
+            "synchronous is {synchronous} and must be {FULL} (full): changes would be confirmed \
+             before they are kept"
+        ));
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let wrong = wrong.join("; ");
+    Err(StoreError::Setup(format!("{}: {wrong}", path.display())))
+}
+
+fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     // An answer is given when the change is on the disk, not before.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE)?;
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_LEFT, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))?;
     shared(connection)?;
-    combine::register(connection)?;
-    Ok(journal)
+    combine::register(connection)
 }
 
 /// A connection that can only read.
@@ -97,7 +122,14 @@ pub(crate) fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
             "the database was last used by a newer OpsFlux (tables {raised}, known {known})"
         )));
     }
-    Ok(())
+    let copying: Option<String> = connection
+        .query_row(system_tables::READ_COPY, [], |row| row.get(0))
+        .optional()
+        .map_err(|error| fault::told(&error))?;
+    match copying {
+        Some(_) => Err(StoreError::Setup(system_tables::UNFINISHED_COPY.to_owned())),
+        None => Ok(()),
+    }
 }
 
 /// Answers the version that was found.
@@ -117,7 +149,7 @@ fn raise(connection: &mut Connection) -> rusqlite::Result<i64> {
     Ok(from)
 }
 
-fn at(path: &Path, error: &rusqlite::Error) -> StoreError {
+pub(super) fn at(path: &Path, error: &rusqlite::Error) -> StoreError {
     let place = |text: String| format!("{}: {text}", path.display());
     match fault::told(error) {
         StoreError::Unavailable(text) if is_path(error) => StoreError::Setup(place(text)),
@@ -130,4 +162,37 @@ fn at(path: &Path, error: &rusqlite::Error) -> StoreError {
 /// The folder is not there, or not ours to write: waiting does not help.
 fn is_path(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_durability_rests_on_are_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let connection = writing(&path).unwrap();
+        check(&connection, &path).unwrap();
+        connection
+            .pragma_update(None, "synchronous", "NORMAL")
+            .unwrap();
+        let told = check(&connection, &path).unwrap_err().to_string();
+        assert!(told.contains("synchronous is 1"), "{told}");
+        connection
+            .pragma_update(None, "synchronous", "FULL")
+            .unwrap();
+        connection
+            .pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
+            .unwrap();
+        let told = check(&connection, &path).unwrap_err().to_string();
+        assert!(told.contains("journal_mode is delete"), "{told}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_have_a_log_beside_it_is_refused() {
+        // In memory there is no log, as on file systems without shared memory.
+        let told = writing(Path::new(":memory:")).unwrap_err().to_string();
+        assert!(told.contains("journal_mode is memory"), "{told}");
+    }
 }

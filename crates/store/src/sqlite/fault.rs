@@ -13,12 +13,11 @@ pub(crate) fn told(error: &Error) -> StoreError {
             ErrorCode::DatabaseBusy
             | ErrorCode::DatabaseLocked
             | ErrorCode::OutOfMemory
-            | ErrorCode::ReadOnly
             | ErrorCode::SystemIoFailure
-            | ErrorCode::DiskFull
             | ErrorCode::CannotOpen
             | ErrorCode::FileLockingProtocolFailed,
         ) => StoreError::Unavailable(text()),
+        Some(ErrorCode::ReadOnly | ErrorCode::DiskFull) => StoreError::ReadOnly(text()),
         Some(
             ErrorCode::DatabaseCorrupt
             | ErrorCode::NotADatabase

@@ -80,7 +80,8 @@ fn transaction(connection: &Connection, works: &[Work]) -> Vec<Done> {
         {
             tracing::error!(%error, "a transaction could not be taken back");
         }
-        let failed = |_| Err(StoreError::Unavailable(reason.clone()).into());
+        // Readers have connections of their own and read on.
+        let failed = |_| Err(StoreError::ReadOnly(reason.clone()).into());
         works.iter().map(failed).collect()
     })
 }

@@ -10,6 +10,7 @@
 mod codec;
 mod combine;
 mod connection;
+pub(crate) mod copy;
 mod fault;
 mod group;
 mod read;

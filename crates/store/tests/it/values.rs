@@ -26,7 +26,7 @@ fn decimal(text: &str) -> Decimal {
 }
 
 /// One value of every type with its wire form.
-fn samples() -> Vec<(&'static str, Value, serde_json::Value)> {
+pub fn samples() -> Vec<(&'static str, Value, serde_json::Value)> {
     let text = |text: &str| Value::from(text);
     let set = |items: Vec<Value>| Value::Set(items);
     vec![
@@ -115,7 +115,7 @@ fn number(digits: &str) -> serde_json::Value {
     serde_json::from_str(digits).unwrap()
 }
 
-async fn people(bench: &Bench) {
+pub async fn people(bench: &Bench) {
     let user = |number| insert(&bench.schema, "user", id(number), &[]);
     bench.commit(vec![user(1), user(2)]).await.unwrap();
 }
