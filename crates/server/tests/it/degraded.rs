@@ -96,6 +96,9 @@ fn with_a_full_disk_reading_goes_on_and_writing_comes_back_by_itself() {
         assert_eq!(told["status"], "degraded");
         assert_eq!(told["components"]["database"]["status"], "ok");
         assert_eq!(told["components"]["changes"]["status"], "failed");
+        let metrics = client.get("//metrics").await.text();
+        assert!(metrics.contains("opsflux_changes_kept 0"), "{metrics}");
+        assert!(metrics.contains("opsflux_database_up 1"), "{metrics}");
         // It stays so as long as the disk is full, however often one asks.
         tokio::time::sleep(Duration::from_millis(2_500)).await;
         let told = client.get("//health").await.json();
