@@ -43,6 +43,7 @@ pub struct Gauges {
     feed_end: Gauge,
     listeners: Gauge,
     database_up: Gauge,
+    changes_kept: Gauge,
 }
 
 impl Gauges {
@@ -62,6 +63,10 @@ impl Gauges {
             ),
             listeners: metrics.gauge("opsflux_live_listeners", "Open streams of live changes."),
             database_up: metrics.gauge("opsflux_database_up", "Whether the database answers."),
+            changes_kept: metrics.gauge(
+                "opsflux_changes_kept",
+                "Whether changes are kept: not when the database is away, full or read-only.",
+            ),
         }
     }
 
@@ -72,6 +77,8 @@ impl Gauges {
         ));
         let end = app.records.store().feed_end().await;
         self.database_up.set(if end.is_ok() { 1.0 } else { 0.0 });
+        let kept = end.is_ok() && app.records.store().takes_changes().await.is_ok();
+        self.changes_kept.set(if kept { 1.0 } else { 0.0 });
         let Ok(end) = end else { return };
         self.feed_end.set(figure(end));
         for reactor in &app.reactors {

@@ -12,7 +12,7 @@ use crate::token::{Owner, REFRESH_LIFE, RefreshToken, same};
 
 /// What became of a refresh token.
 pub(crate) enum Rotation {
-    /// It was the current one; `next` is now.
+    /// It was the current one; `next` is now, the same again while nothing can be written.
     Rotated {
         owner: Owner,
         /// When the session was begun.
@@ -112,6 +112,15 @@ impl Sessions {
                     self.freshness.session_changed(tenant, session);
                     let began = family.began;
                     return Ok(Rotation::Rotated { owner, began, next });
+                }
+                // Nothing can be written, but people read on: the token stays the current one
+                // until it can be exchanged, and that it is used twice is found out then.
+                Err(CommitError::Store(StoreError::ReadOnly(_))) => {
+                    return Ok(Rotation::Rotated {
+                        owner,
+                        began: family.began,
+                        next: presented.clone(),
+                    });
                 }
                 // Somebody else was faster with the same token, or ended the session.
                 Err(

@@ -63,6 +63,9 @@ fn with_a_full_disk_reading_goes_on_and_writing_comes_back_by_itself() {
         let client = Client::at(serving.address).signed_in(ADMIN, PASSWORD).await;
         let first = client.ticket("Before").await["id"].clone();
         client.found("before").await;
+        let log_in = json!({"email": ADMIN, "password": PASSWORD});
+        let tokens = client.post("/auth/login", &log_in).await.json();
+        let refresh = json!({"refresh_token": tokens["refresh_token"]});
         limit(&data, "4096");
 
         let refused = until(
@@ -90,12 +93,26 @@ fn with_a_full_disk_reading_goes_on_and_writing_comes_back_by_itself() {
             StatusCode::OK
         );
         assert_eq!(client.get("/search?q=before").await.status, StatusCode::OK);
+        // Who has read for 15 minutes reads on: the session lives, its token stays what it is.
+        let mut reader = Client::at(serving.address);
+        for _ in 0..2 {
+            let renewed = reader.post("/auth/refresh", &refresh).await;
+            assert_eq!(renewed.status, StatusCode::OK, "{}", renewed.text());
+            let renewed = renewed.json();
+            assert_eq!(renewed["refresh_token"], refresh["refresh_token"]);
+            let mut with = reader.clone();
+            with.token = renewed["access_token"].as_str().map(str::to_owned);
+            assert_eq!(with.get(&path).await.status, StatusCode::OK);
+        }
         let health = client.get("//health").await;
         assert_eq!(health.status, StatusCode::OK);
         let told = health.json();
         assert_eq!(told["status"], "degraded");
         assert_eq!(told["components"]["database"]["status"], "ok");
         assert_eq!(told["components"]["changes"]["status"], "failed");
+        let metrics = client.get("//metrics").await.text();
+        assert!(metrics.contains("opsflux_changes_kept 0"), "{metrics}");
+        assert!(metrics.contains("opsflux_database_up 1"), "{metrics}");
         // It stays so as long as the disk is full, however often one asks.
         tokio::time::sleep(Duration::from_millis(2_500)).await;
         let told = client.get("//health").await.json();
@@ -110,6 +127,11 @@ fn with_a_full_disk_reading_goes_on_and_writing_comes_back_by_itself() {
         )
         .await;
         client.ticket("Afterwards").await;
+        let renewed = reader.post("/auth/refresh", &refresh).await.json();
+        assert_ne!(renewed["refresh_token"], refresh["refresh_token"]);
+        reader.token = renewed["access_token"].as_str().map(str::to_owned);
+        let twice = reader.post("/auth/refresh", &refresh).await;
+        assert_eq!(twice.status, StatusCode::UNAUTHORIZED, "{}", twice.text());
         client.found("afterwards").await;
         let titles = client.get("/tickets?sort=title&fields=title").await.json();
         let titles: Vec<&str> = titles["items"]

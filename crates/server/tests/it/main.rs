@@ -16,6 +16,7 @@ mod copying;
 mod crash;
 mod degraded;
 mod dispatch;
+mod doctor;
 mod document;
 mod entity;
 mod files;

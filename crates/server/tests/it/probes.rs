@@ -56,6 +56,7 @@ async fn requests_are_counted() {
         r#"opsflux_http_requests_total{operation="ticket_create",status="201"} 1"#,
         r#"opsflux_http_requests_total{operation="ticket_list",status="401"} 1"#,
         "opsflux_database_up 1",
+        "opsflux_changes_kept 1",
         r#"opsflux_feed_lag{reactor="search"}"#,
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");

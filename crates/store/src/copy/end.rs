@@ -73,7 +73,7 @@ impl End {
         Ok(rows.first().copied().unwrap_or(0))
     }
 
-    /// The tables that are there.
+    /// The tables that are there, but for those that an extension of the server brought.
     pub(super) async fn tables(&mut self) -> Result<Vec<String>, CopyError> {
         let question = match self.dialect() {
             Dialect::Sqlite => {
@@ -83,7 +83,9 @@ impl End {
             Dialect::Postgres => {
                 "SELECT t.relname::text FROM pg_class t JOIN pg_namespace n \
                  ON n.oid = t.relnamespace AND n.nspname = 'public' \
-                 WHERE t.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY t.relname"
+                 WHERE t.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT EXISTS \
+                 (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass \
+                 AND d.objid = t.oid AND d.deptype = 'e') ORDER BY t.relname"
             }
         };
         let mut read = |row: &dyn Columns| Ok(row.text(0)?.unwrap_or_default().to_owned());

@@ -20,6 +20,9 @@ use crate::sql::Dialect;
 use crate::sqlite::copy as sqlite;
 use crate::store::DatabaseUrl;
 
+/// Rows between two words of progress.
+const TELL: u64 = 10_000;
+
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Comparison {
@@ -124,17 +127,21 @@ pub async fn compare(
     let of = counts.iter().map(|(rows, _)| rows).sum();
     let mut found = Comparison::default();
     for (table, rows) in tables.iter().zip(counts) {
-        progress(Progress {
-            stage: Stage::Comparing,
-            table: &table.name,
-            rows: found.rows(),
-            of,
-        });
+        let before = found.rows();
+        let mut told = |rows| {
+            progress(Progress {
+                stage: Stage::Comparing,
+                table: &table.name,
+                rows: before + rows,
+                of,
+            });
+        };
+        told(0);
         let pair = (
             canonical::select(from.dialect(), table),
             canonical::select(to.dialect(), table),
         );
-        let seen = compared(table, &from, &to, &pair).await?;
+        let seen = compared(table, &from, &to, &pair, &mut told).await?;
         if seen.rows != rows {
             // Two ways of reading one moment that do not agree are no proof of anything.
             return Err(CopyError::Failed {
@@ -148,7 +155,7 @@ pub async fn compare(
         let pair = (texts(from.dialect()), texts(to.dialect()));
         found
             .tables
-            .push(compared(&table, &from, &to, &pair).await?);
+            .push(compared(&table, &from, &to, &pair, &mut |_| {}).await?);
     }
     Ok(found)
 }
@@ -215,6 +222,7 @@ async fn compared(
     from: &End,
     to: &End,
     pair: &(String, String),
+    told: &mut dyn FnMut(u64),
 ) -> Result<TableComparison, CopyError> {
     let (mut first, mut second);
     let mut one = match from {
@@ -232,7 +240,7 @@ async fn compared(
         End::Postgres(end) => Rows::Postgres(end.texts(&pair.1).await?),
     };
     let mut hashes = (Hash::new(), Hash::new());
-    let mut rows = (0, 0);
+    let mut rows = (0_u64, 0_u64);
     let mut first = None;
     loop {
         let (left, right) = (one.next().await?, other.next().await?);
@@ -241,6 +249,9 @@ async fn compared(
         }
         if first.is_none() {
             first = difference(table, left.as_ref(), right.as_ref());
+        }
+        if rows.0 > 0 && rows.0.is_multiple_of(TELL) {
+            told(rows.0);
         }
         rows.0 += u64::from(left.is_some());
         rows.1 += u64::from(right.is_some());

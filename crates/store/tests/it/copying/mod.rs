@@ -386,6 +386,20 @@ async fn hidden_columns_and_entities_are_copied() {
     assert_eq!(copy.values("place", "title").await, ["Here".into()]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_extension_of_the_server_brings_is_in_nobodys_way() {
+    let (from, to) = (bench::sqlite().await, server());
+    let Place::Server(database) = &to else {
+        panic!("a server");
+    };
+    database.sql("CREATE EXTENSION pg_stat_statements").unwrap();
+    let views = "SELECT count(*) FROM pg_views WHERE schemaname = 'public'";
+    assert_ne!(database.sql(views).unwrap(), "0");
+    from.store.close().await;
+    whole(&from.place, &to).await.unwrap();
+    assert!(compared(&from.place, &to).await.is_equal());
+}
+
 #[tokio::test]
 async fn two_of_a_kind_are_refused() {
     let file = |name: &str| DatabaseUrl::Sqlite(name.into());
