@@ -110,6 +110,16 @@ impl Shape {
     }
 }
 
+impl TableShape {
+    /// Whether a row in canonical form is one of this table.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] when it is not.
+    pub fn check(&self, row: &[u8]) -> Result<(), StoreError> {
+        cells::decode(self, row).map(|_| ())
+    }
+}
+
 fn parsed(recorded: &str) -> Result<Recorded, StoreError> {
     if recorded.is_empty() {
         return Ok(Recorded::default());
