@@ -36,9 +36,11 @@ pub async fn backup(
     drop(snapshot);
     let folder = schedule::folder(config);
     schedule::make_folder(&folder)?;
-    let path = schedule::name(&folder, BEFORE, Timestamp::now());
+    let now = Timestamp::now();
+    let path = schedule::name(&folder, BEFORE, now);
     tracing::info!(path = %path.display(), "a backup is made before tables change");
     let made = make::make(config, &path, |_| true).await?;
     tracing::info!(path = %path.display(), bytes = made.bytes, "a backup was made");
+    schedule::prune(&folder, config.backup.keep_days, now);
     Ok(Some((path, made)))
 }

@@ -96,7 +96,7 @@ fn kept(folder: &Path) -> io::Result<Vec<(Timestamp, bool, PathBuf)>> {
 
 /// Removes what is older than `days`, never the last one that was scheduled, and what a process
 /// that was killed left.
-fn prune(folder: &Path, days: u16, now: Timestamp) -> io::Result<usize> {
+fn remove_old(folder: &Path, days: u16, now: Timestamp) -> io::Result<usize> {
     let kept = kept(folder)?;
     let last = kept.iter().rev().find(|(_, is_scheduled, _)| *is_scheduled);
     let longest = SignedDuration::from_hours(24 * i64::from(days));
@@ -275,7 +275,12 @@ async fn one(
             backups.failed(now, error.to_string());
         }
     }
-    match prune(folder, app.config.backup.keep_days, now) {
+    prune(folder, app.config.backup.keep_days, now);
+}
+
+/// Removes backups past their time from a folder of backups, and tells the log.
+pub fn prune(folder: &Path, days: u16, now: Timestamp) {
+    match remove_old(folder, days, now) {
         Ok(0) => {}
         Ok(removed) => tracing::info!(removed, "backups past their time were removed"),
         Err(error) => tracing::warn!(%error, "backups past their time could not be removed"),
@@ -325,7 +330,7 @@ mod tests {
         let last = make(SCHEDULED, "2026-03-02T02:00:00Z");
         let mine = folder.path().join("mine.backup");
         fs::write(&mine, "x").expect("written");
-        let at = |text| prune(folder.path(), 30, moment(text)).expect("pruned");
+        let at = |text| remove_old(folder.path(), 30, moment(text)).expect("pruned");
         assert_eq!(at("2026-03-03T02:00:00Z"), 2, "the 30th day is kept");
         assert!(!old.exists() && !before.exists() && edge.exists());
         assert_eq!(at("2026-03-03T02:00:01Z"), 1, "the 31st goes");
