@@ -49,7 +49,7 @@ pub enum StartError {
     )]
     Unfinished(PathBuf),
     #[error("the tables stay as they are, because no backup could be made before: {0}")]
-    Backup(#[from] BackupError),
+    Backup(BackupError),
     #[error(transparent)]
     Secret(#[from] SecretError),
     #[error("the modules cannot be used:\n{0}")]

@@ -14,7 +14,8 @@ use aws_lc_rs::hmac;
 use crate::config::Secret;
 use crate::data_folder::write_private;
 
-const KEY_FILE: &str = "secret.key";
+/// The file of a key that was made here.
+pub const KEY_FILE: &str = "secret.key";
 const RECOVERY_FILE: &str = "secret.recovery";
 const CHECK_FILE: &str = "secret.check";
 const NONCE_LENGTH: usize = 12;

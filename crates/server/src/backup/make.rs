@@ -18,9 +18,9 @@ use tokio::runtime::Handle;
 use super::archive::{Kind, Manifest, Writer};
 use super::lock::{self, Opener};
 use super::seal::Sealing;
-use super::{About, BackupError, Progress, Watch};
+use super::{About, BackupError, Progress, Watch, schedule};
 use crate::config::Config;
-use crate::secret;
+use crate::secret::{self, SecretError};
 
 /// What the data folder has besides what belongs to the instance: what is made again, what is this
 /// process's own, backups.
@@ -121,6 +121,10 @@ async fn write(config: &Config, to: &Path, watch: Watch<'_>) -> Result<Made, Bac
     }
     if let Some(modules) = &config.modules {
         packing.folder(Kind::Module, modules, &[])?;
+    }
+    if !held.is_outside && !packing.writer.has(Kind::Data, secret::KEY_FILE) {
+        // Without it what is sealed inside could never be read again.
+        return Err(SecretError::Missing(config.data.clone()).into());
     }
     let (manifest, file) = packing.writer.finish().map_err(failed())?;
     let file = file
@@ -241,9 +245,12 @@ impl<W: std::io::Write> Packing<'_, W> {
         let mut todo = vec![(root.to_owned(), 0)];
         while let Some((path, depth)) = todo.pop() {
             let failed = || BackupError::io(&path);
-            let is_left_out = path
-                .canonicalize()
-                .is_ok_and(|path| left_out.contains(&path));
+            // Never all of it, also when somebody keeps backups there.
+            let is_left_out = depth > 0
+                && (path
+                    .canonicalize()
+                    .is_ok_and(|path| left_out.contains(&path))
+                    || schedule::is_backup(&path));
             // What is gone by now was of no record.
             let Ok(about) = fs::metadata(&path) else {
                 continue;

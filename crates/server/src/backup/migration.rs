@@ -12,6 +12,7 @@ use super::BackupError;
 use super::make::{self, Made};
 use super::schedule::{self, BEFORE};
 use crate::config::Config;
+use crate::run::StartError;
 
 /// Makes a backup when this program would change tables that hold something; tells its place.
 /// `allow` names what may be dropped.
@@ -43,4 +44,14 @@ pub async fn backup(
     tracing::info!(path = %path.display(), bytes = made.bytes, "a backup was made");
     schedule::prune(&folder, config.backup.keep_days, now);
     Ok(Some((path, made)))
+}
+
+impl From<BackupError> for StartError {
+    fn from(error: BackupError) -> StartError {
+        match error {
+            // It would not have opened without a backup either.
+            BackupError::Store(error) => StartError::Store(error),
+            other => StartError::Backup(other),
+        }
+    }
 }

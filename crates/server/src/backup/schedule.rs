@@ -81,6 +81,13 @@ fn made_at(name: &str) -> Option<(Timestamp, bool)> {
     Some((moment, is_scheduled))
 }
 
+/// Whether a file has the name of a backup that was made here.
+#[must_use]
+pub fn is_backup(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.and_then(made_at).is_some()
+}
+
 /// Those in the folder, oldest first.
 fn kept(folder: &Path) -> io::Result<Vec<(Timestamp, bool, PathBuf)>> {
     let mut kept = Vec::new();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use http::StatusCode;
 
-use super::{KEY, Place};
+use super::{KEY, Place, file};
 use crate::entity;
 use crate::support::{ADMIN, Client, PASSWORD};
 
@@ -81,6 +81,28 @@ async fn due(place: Place) {
     .await;
     assert!(running.stop().await);
     assert_eq!(backups(&folder), made);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_kept_in_the_data_folder_are_in_no_backup_but_all_else_is() {
+    let place = Place::sqlite();
+    let data = place.data();
+    let place = place.with("OPSFLUX_BACKUP__FOLDER", data.display().to_string());
+    let running = place.start().await;
+    let recovery = running.recovery.clone().expect("told once");
+    eventually(&client_of(&running), "//health", |text| {
+        text.contains("\"backup\":{\"age")
+    })
+    .await;
+    assert!(running.stop().await);
+    let made = backups(&data);
+    assert_eq!(made.len(), 1, "{made:?}");
+    let (_kept, path) = file("by-hand.backup");
+    place.done(&["backup", &path], "");
+    let target = Place::sqlite();
+    target.done(&["restore", &path], recovery.reveal());
+    assert!(backups(&target.data()).is_empty());
+    assert!(target.start().await.stop().await);
 }
 
 fn client_of(running: &opsflux_server::run::Running) -> Client {
