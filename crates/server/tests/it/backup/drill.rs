@@ -1,5 +1,6 @@
 //! The drill: a company at work is backed up, lost, and there again.
 
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -156,6 +157,8 @@ async fn everything_is_lost(before: Place, after: Place) {
     let stream = Stream::open(&client, None).await;
     let (_kept, path) = file("all.backup");
     tokio::task::block_in_place(|| before.done(&["backup", &path], ""));
+    let mode = std::fs::metadata(&path).expect("it").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "for its owner only");
     let sealed = std::fs::read(&path).expect("the backup");
     for known in ["r_ticket", "secret.key", "With a file"] {
         let mut windows = sealed.windows(known.len());

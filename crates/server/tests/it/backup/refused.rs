@@ -21,8 +21,10 @@ async fn backed_up(path: &str) -> Place {
         *byte = state.to_be_bytes()[0];
     }
     fs::write(place.data().join("noise"), noise).expect("a file of the data folder");
-    let said = place.done(&["backup", path], "");
-    assert!(said.contains("OPSFLUX_BACKUP_KEY"), "{said}");
+    for command in [["backup", path].as_slice(), &["doctor"]] {
+        let said = place.done(command, "");
+        assert!(said.contains("OPSFLUX_BACKUP_KEY"), "{said}");
+    }
     place
 }
 
@@ -180,6 +182,8 @@ async fn without_a_key_to_encrypt_for_there_is_no_backup() {
     std::fs::remove_file(place.data().join("secret.recovery")).expect("removed");
     let (_kept, path) = file("none.backup");
     let said = place.refused(&["backup", &path], "");
+    assert!(said.contains("no key to encrypt for"), "{said}");
+    let said = place.refused(&["doctor"], "");
     assert!(said.contains("no key to encrypt for"), "{said}");
     assert!(said.contains("OPSFLUX_BACKUP_KEY"), "{said}");
     assert!(!std::path::Path::new(&path).exists());
