@@ -232,19 +232,30 @@ pub async fn run(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     };
     loop {
         let now = app.records.now();
-        if is_due(&app.config, backups, folder, now) {
-            one(&app, backups, folder, now, &stopping).await;
-        }
+        let pause = match next(&app.config, backups, folder, now) {
+            Moment::Now => {
+                one(&app, backups, folder, now, &stopping).await;
+                // Whatever the folder says then: not one after the other.
+                LOOK
+            }
+            Moment::At(next) => Duration::try_from(next.duration_since(now)).unwrap_or(LOOK),
+        };
         tokio::select! {
             () = serve::told(&mut stopping) => return,
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(pause.min(LOOK)) => {}
         }
     }
 }
 
-fn is_due(config: &Config, backups: &Backups, folder: &Path, now: Timestamp) -> bool {
+/// When the next one is due, after a failure a little later.
+fn next(config: &Config, backups: &Backups, folder: &Path, now: Timestamp) -> Moment {
     if let Some(failed) = backups.failed_at() {
-        return now.duration_since(failed) >= AGAIN;
+        let again = failed + AGAIN;
+        return if again > now {
+            Moment::At(again)
+        } else {
+            Moment::Now
+        };
     }
     let kept = kept(folder).unwrap_or_default();
     let last = kept.iter().rev().find(|(_, is_scheduled, _)| *is_scheduled);
@@ -252,7 +263,7 @@ fn is_due(config: &Config, backups: &Backups, folder: &Path, now: Timestamp) -> 
         let bytes = fs::metadata(path).map_or(0, |file| file.len());
         backups.found(*at, bytes);
     }
-    config.backup.due(last.map(|(at, ..)| *at), now) == Moment::Now
+    config.backup.due(last.map(|(at, ..)| *at), now)
 }
 
 async fn one(
