@@ -39,7 +39,8 @@ impl Search {
     /// # Errors
     /// When the folder cannot be used.
     pub fn open(records: Records, folder: &Path) -> Result<Search, SearchError> {
-        let index = Arc::new(Index::open(folder, &records.schema())?);
+        let epoch = records.store().epoch();
+        let index = Arc::new(Index::open(folder, &records.schema(), epoch)?);
         Ok(Search { records, index })
     }
 

@@ -90,14 +90,14 @@ impl Writer {
 }
 
 impl Index {
-    /// Opens the index in `folder`, or an empty one when there is none or the searched fields
-    /// have changed since it was made.
+    /// Opens the index in `folder`, or an empty one when there is none, the searched fields have
+    /// changed since it was made, or it follows the feed of another epoch: of before a restore.
     ///
     /// # Errors
     /// When the folder cannot be used.
-    pub fn open(folder: &Path, schema: &Schema) -> Result<Index, SearchError> {
+    pub fn open(folder: &Path, schema: &Schema, epoch: &str) -> Result<Index, SearchError> {
         std::fs::create_dir_all(folder)?;
-        let fingerprint = fingerprint(schema);
+        let fingerprint = fingerprint(schema, epoch);
         match Index::open_as_it_is(folder, &fingerprint) {
             Ok(index) if index.position().is_some() => Ok(index),
             _ => {
@@ -230,8 +230,11 @@ fn layout() -> (Layout, Fields) {
 }
 
 /// What the index holds: another answer means that it must be made again.
-fn fingerprint(schema: &Schema) -> String {
+fn fingerprint(schema: &Schema, epoch: &str) -> String {
     let mut parts = vec![FORMAT.to_string()];
+    if !epoch.is_empty() {
+        parts.push(epoch.to_owned());
+    }
     for (_, entity) in schema.iter() {
         for (ix, _) in searched(entity) {
             parts.push(format!("{}.{}", entity.name, entity.field(ix).name));
@@ -248,7 +251,7 @@ mod tests {
     fn an_index_whose_filling_broke_off_is_filled_again() {
         let folder = tempfile::tempdir().unwrap();
         let schema = Schema::default();
-        let open = || Index::open(folder.path(), &schema).unwrap();
+        let open = || Index::open(folder.path(), &schema, "").unwrap();
         assert_eq!(open().position(), None, "never filled");
         let index = open();
         index
@@ -269,7 +272,7 @@ mod tests {
     fn a_disk_that_was_gone_is_written_to_again() {
         let outside = tempfile::tempdir().unwrap();
         let (folder, away) = (outside.path().join("index"), outside.path().join("away"));
-        let index = Index::open(&folder, &Schema::default()).unwrap();
+        let index = Index::open(&folder, &Schema::default(), "").unwrap();
         let apply = |position| index.apply(std::iter::empty(), Vec::new(), position);
         apply(7).unwrap();
         std::fs::rename(&folder, &away).unwrap();
@@ -281,5 +284,19 @@ mod tests {
         assert_eq!(index.position(), Some(7));
         apply(9).unwrap();
         assert_eq!(index.position(), Some(9));
+    }
+
+    #[test]
+    fn an_index_of_before_a_restore_is_filled_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let schema = Schema::default();
+        let index = Index::open(folder.path(), &schema, "one").unwrap();
+        index.apply(std::iter::empty(), Vec::new(), 7).unwrap();
+        index.close().unwrap();
+        let index = Index::open(folder.path(), &schema, "one").unwrap();
+        assert_eq!(index.position(), Some(7));
+        index.close().unwrap();
+        let index = Index::open(folder.path(), &schema, "another").unwrap();
+        assert_eq!(index.position(), None);
     }
 }

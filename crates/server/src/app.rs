@@ -13,6 +13,7 @@ use opsflux_records::{Caller, Error, Operation, Records};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::backup::schedule::Backups;
 use crate::config::Config;
 use crate::http::body::Limits;
 use crate::http::limit::Limiter;
@@ -40,6 +41,8 @@ pub struct App {
     pub live: Live,
     /// What follows the feed besides live changes.
     pub reactors: Vec<Arc<dyn Reactor>>,
+    /// The backups it makes by itself, when it does.
+    pub backups: Option<Backups>,
     blobs: Arc<Blobs>,
     /// Turns true when the server stops.
     pub stopping: watch::Receiver<bool>,
@@ -142,6 +145,7 @@ impl App {
             limiter: Limiter::per_minute(config.http.rate_limit),
             served: ArcSwap::from_pointee(nothing),
             gauges: Gauges::new(&metrics),
+            backups: Backups::new(&config, &metrics),
             config,
             records,
             identity,

@@ -72,6 +72,21 @@ enum Command {
     /// The full-text index
     #[command(subcommand)]
     Search(SearchIndex),
+    /// Make one encrypted file of everything, beside a running server
+    Backup {
+        /// The file; it must not be there yet
+        file: PathBuf,
+    },
+    /// Make an instance from a backup, in an empty data folder and an empty database
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
+    /// Check every hash and count of a backup without restoring it
+    Verify {
+        /// The backup
+        file: PathBuf,
+    },
     /// Check configuration, database, disk and clock
     Doctor,
     /// Ask the running server whether it is well, for containers
@@ -220,6 +235,9 @@ async fn run(command: Command, config: Config) -> Done {
         Command::Module(Module::List) => commands::module::list(),
         Command::User(user) => commands::user::run(config, user).await,
         Command::Search(SearchIndex::Rebuild) => commands::search::rebuild(config).await,
+        Command::Backup { file } => commands::backup::run(config, file).await,
+        Command::Restore { file } => commands::restore::run(config, file).await,
+        Command::Verify { file } => commands::verify::run(config, file).await,
         Command::Doctor => commands::doctor::run(config).await,
         Command::Health => commands::health::run(config).await,
         Command::RecoverKey => commands::recover_key::run(&config),

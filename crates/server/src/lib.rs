@@ -7,6 +7,7 @@
 //! this crate mounts, documents and guards them, and knows no entity by name.
 
 pub mod app;
+pub mod backup;
 pub mod cli;
 mod commands;
 pub mod config;

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::app::{App, Parts, ServeError};
+use crate::backup::{self, BackupError, schedule};
 use crate::config::{Config, Secret};
 use crate::data_folder::{DataFolder, FolderError};
 use crate::http::{router, serve};
@@ -41,6 +43,13 @@ const BETWEEN_TURNS: Duration = Duration::from_secs(1);
 pub enum StartError {
     #[error(transparent)]
     Folder(#[from] FolderError),
+    #[error(
+        "a restore into {0} was begun and is not finished: run `opsflux restore` again, into an \
+         empty database"
+    )]
+    Unfinished(PathBuf),
+    #[error("the tables stay as they are, because no backup could be made before: {0}")]
+    Backup(BackupError),
     #[error(transparent)]
     Secret(#[from] SecretError),
     #[error("the modules cannot be used:\n{0}")]
@@ -90,8 +99,12 @@ impl Base {
     /// [`StartError`].
     pub async fn open(config: Config) -> Result<Base, StartError> {
         let folder = DataFolder::take(&config.data)?;
+        if folder.path().join(backup::UNFINISHED).exists() {
+            return Err(StartError::Unfinished(folder.path().to_owned()));
+        }
         let found = secret::find(folder.path(), config.secret_key.as_ref())?;
         let schema = Arc::new(modules::schema(config.modules.as_deref())?);
+        backup::migration::backup(&config, &schema, &BTreeSet::new()).await?;
         let store = open_store(&config).await?;
         let migrated = store.migrate(schema, &BTreeSet::new()).await?;
         let keys = Arc::new(Keys::derive(&found.key).map_err(|_| StartError::Keys)?);
@@ -256,6 +269,7 @@ fn followers(
         tokio::spawn(async move { live.live.follow().await }),
         tokio::spawn(async move { jobs.work_jobs(stop_jobs).await }),
         tokio::spawn(forget_what_is_past(app.clone(), stopping.clone())),
+        tokio::spawn(schedule::run(app.clone(), stopping.clone())),
         tokio::spawn(search_follows(
             app.records.clone(),
             search,

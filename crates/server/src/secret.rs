@@ -14,7 +14,8 @@ use aws_lc_rs::hmac;
 use crate::config::Secret;
 use crate::data_folder::write_private;
 
-const KEY_FILE: &str = "secret.key";
+/// The file of a key that was made here.
+pub const KEY_FILE: &str = "secret.key";
 const RECOVERY_FILE: &str = "secret.recovery";
 const CHECK_FILE: &str = "secret.check";
 const NONCE_LENGTH: usize = 12;
@@ -86,6 +87,45 @@ pub fn find(folder: &Path, given: Option<&Secret>) -> Result<Found, SecretError>
     Ok(Found { key, recovery })
 }
 
+/// A key that is there, with where it comes from.
+pub struct Held {
+    /// The key.
+    pub key: Key,
+    /// Given from outside, and not in the data folder.
+    pub is_outside: bool,
+    /// The key sealed with the recovery key, when there is one and the key is in the folder.
+    pub recovery: Option<Vec<u8>>,
+}
+
+/// The key [`find`] would find, without making one or leaving a mark.
+///
+/// # Errors
+/// [`SecretError`]; [`SecretError::Missing`] when there is none.
+pub fn held(folder: &Path, given: Option<&Secret>) -> Result<Held, SecretError> {
+    let kept = read(&folder.join(KEY_FILE))?;
+    let is_outside = given.is_some() && kept.is_none();
+    let missing = || SecretError::Missing(folder.to_owned());
+    let text = given.map(|given| given.reveal().to_owned()).or(kept);
+    let key = parse(&text.ok_or_else(missing)?)
+        .ok_or_else(|| SecretError::Malformed(folder.join(KEY_FILE)))?;
+    if read(&folder.join(CHECK_FILE))?.is_some_and(|known| known.trim() != mark(&key)) {
+        return Err(SecretError::Other(folder.to_owned()));
+    }
+    let recovery = read(&folder.join(RECOVERY_FILE))?.and_then(|text| unhex(&text));
+    Ok(Held {
+        key,
+        is_outside,
+        recovery: recovery.filter(|_| !is_outside),
+    })
+}
+
+/// The key in `sealed`, when `recovery` is its recovery key, however it is written.
+#[must_use]
+pub fn recovered(recovery: &str, sealed: &[u8]) -> Option<Key> {
+    let digits: String = recovery.chars().filter(char::is_ascii_hexdigit).collect();
+    open(&parse(&digits)?, sealed)?.try_into().ok()
+}
+
 /// Brings the key of `folder` back.
 ///
 /// # Errors
@@ -96,10 +136,7 @@ pub fn recover(folder: &Path, recovery: &str) -> Result<(), SecretError> {
     let sealed = read(&path)?
         .and_then(|text| unhex(&text))
         .ok_or(SecretError::Malformed(path))?;
-    let digits: String = recovery.chars().filter(char::is_ascii_hexdigit).collect();
-    let recovery = parse(&digits).ok_or_else(wrong)?;
-    let opened = open(&recovery, &sealed).ok_or_else(wrong)?;
-    let key: Key = opened.try_into().map_err(|_| wrong())?;
+    let key = recovered(recovery, &sealed).ok_or_else(wrong)?;
     check(folder, &key)?;
     keep(&folder.join(KEY_FILE), &hex(&key))
 }
@@ -121,11 +158,7 @@ fn make(folder: &Path) -> Result<(Key, Secret), SecretError> {
 /// Compares the key with what is written of it, or writes that.
 fn check(folder: &Path, key: &Key) -> Result<(), SecretError> {
     let path = folder.join(CHECK_FILE);
-    let mark = hmac::sign(
-        &hmac::Key::new(hmac::HMAC_SHA256, key),
-        b"opsflux secret key",
-    );
-    let mark = hex(mark.as_ref());
+    let mark = mark(key);
     match read(&path)? {
         None => keep(&path, &mark),
         Some(known) if known.trim() == mark => Ok(()),
@@ -133,13 +166,20 @@ fn check(folder: &Path, key: &Key) -> Result<(), SecretError> {
     }
 }
 
-fn random() -> Result<Key, SecretError> {
+/// What is written of a key, to know it again.
+#[must_use]
+pub fn mark(key: &Key) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+    hex(hmac::sign(&key, b"opsflux secret key").as_ref())
+}
+
+pub(crate) fn random() -> Result<Key, SecretError> {
     let mut key = [0; 32];
     aws_lc_rs::rand::fill(&mut key).map_err(|_| SecretError::Crypto)?;
     Ok(key)
 }
 
-fn seal(with: &Key, clear: &Key) -> Result<Vec<u8>, SecretError> {
+pub(crate) fn seal(with: &Key, clear: &Key) -> Result<Vec<u8>, SecretError> {
     let failed = |_| SecretError::Crypto;
     let with = RandomizedNonceKey::new(&AES_256_GCM, with).map_err(failed)?;
     let mut sealed = clear.to_vec();
@@ -149,7 +189,7 @@ fn seal(with: &Key, clear: &Key) -> Result<Vec<u8>, SecretError> {
     Ok([nonce.as_ref().as_slice(), &sealed].concat())
 }
 
-fn open(with: &Key, sealed: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn open(with: &Key, sealed: &[u8]) -> Option<Vec<u8>> {
     let with = RandomizedNonceKey::new(&AES_256_GCM, with).ok()?;
     let (nonce, sealed) = sealed.split_at_checked(NONCE_LENGTH)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
@@ -177,15 +217,15 @@ fn keep(path: &Path, text: &str) -> Result<(), SecretError> {
     })
 }
 
-fn parse(text: &str) -> Option<Key> {
+pub(crate) fn parse(text: &str) -> Option<Key> {
     unhex(text)?.try_into().ok()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let text = text.trim();
     if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;

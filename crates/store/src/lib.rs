@@ -2,7 +2,8 @@
 //!
 //! What lives here: what is asked and written ([`query`], [`commit`]), its rendering ([`sql`]), the
 //! two databases (`sqlite`, `postgres`), tables and their migrations (`migrate`), the engine's own
-//! rows ([`system`]), the change feed ([`feed`]), the way from one database to the other ([`copy()`]).
+//! rows ([`system`]), the change feed ([`feed`]), the way from one database to the other ([`copy()`]),
+//! everything in one form for backups ([`dump`]).
 //!
 //! What must never be here: rights (a [`query::Select`] arrives with the reader's rule inside its
 //! filter), validation, HTTP. And nothing outside this crate writes SQL.
@@ -13,6 +14,7 @@
 mod backend;
 pub mod commit;
 mod copy;
+pub mod dump;
 pub mod error;
 pub mod feed;
 mod migrate;

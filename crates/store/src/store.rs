@@ -65,6 +65,7 @@ pub struct Store {
     installed: ArcSwap<Installed>,
     pub(crate) recent: Recent,
     pub(crate) refusing: Refusing,
+    epoch: String,
 }
 
 /// A schema with what follows from it.
@@ -82,12 +83,25 @@ impl Store {
     /// [`StoreError::Setup`] when it cannot be used as it is, [`StoreError::Unavailable`] when it
     /// does not answer.
     pub async fn open(options: StoreOptions) -> Result<Store, StoreError> {
-        Ok(Store {
+        let mut store = Store {
             backend: Backend::open(&options).await?,
             installed: ArcSwap::default(),
             recent: Recent::default(),
             refusing: Refusing::default(),
-        })
+            epoch: String::new(),
+        };
+        let asked = sql::system::meta(store.dialect(), "feed_epoch");
+        let read = |columns: &dyn Columns| Ok(columns.text(0)?.unwrap_or_default().to_owned());
+        let found = store.rows(&asked, read).await?;
+        store.epoch = found.into_iter().next().unwrap_or_default();
+        Ok(store)
+    }
+
+    /// Which history the places of the feed belong to: another one after each restore. A place
+    /// of another epoch is not gone on from, what its holder has seen may not have been.
+    #[must_use]
+    pub fn epoch(&self) -> &str {
+        &self.epoch
     }
 
     /// The schema that selects and commits are read by.

@@ -9,7 +9,9 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 
 use super::{Done, say};
+use crate::backup::{BackupError, lock};
 use crate::config::{Config, Mode};
+use crate::secret::{self, SecretError};
 use crate::{health, modules, run};
 
 /// Nothing runs before this was written: an earlier clock is wrong.
@@ -44,6 +46,7 @@ pub async fn run(config: Config) -> Done {
     // That we are here means that every key exists and parses.
     let mut findings = vec![configuration(&config), disk(&config)];
     findings.extend(database(&config).await);
+    findings.push(backup(&config));
     findings.push(clock());
     let mut healthy = true;
     for finding in &findings {
@@ -150,6 +153,33 @@ async fn database(config: &Config) -> Vec<Finding> {
     };
     store.close().await;
     vec![modules, answers, tables]
+}
+
+/// Whether a backup could be made, before one is needed.
+fn backup(config: &Config) -> Finding {
+    let held = match secret::held(&config.data, config.secret_key.as_ref()) {
+        // Before the first start there is nothing to back up.
+        Err(SecretError::Missing(_)) if !config.data.join("secret.check").exists() => {
+            return Finding::good("backup", "nothing to back up yet");
+        }
+        held => held,
+    };
+    let head = held
+        .map_err(BackupError::from)
+        .and_then(|held| lock::close(config, &held, Timestamp::now()));
+    let head = match head {
+        Ok((head, _)) => head,
+        Err(error) => return Finding::bad("backup", error.to_string()),
+    };
+    let by_itself = match &config.backup.folder {
+        Some(folder) if !folder.is_dir() && folder.exists() => {
+            return Finding::bad("backup", format!("{} is no folder", folder.display()));
+        }
+        Some(folder) => format!("the server puts them into {}", folder.display()),
+        None => "the server makes none by itself: name a backup.folder".to_owned(),
+    };
+    let note = format!("{by_itself}; one opens with {}", head.opens_with.name());
+    Finding::good("backup", note)
 }
 
 fn clock() -> Finding {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Done, say};
 use crate::config::Config;
 use crate::data_folder::DataFolder;
-use crate::{modules, run};
+use crate::{backup, modules, run};
 
 pub async fn run(config: Config, plan_only: bool, allow: Vec<String>) -> Done {
     let schema = Arc::new(modules::schema(config.modules.as_deref())?);
@@ -19,6 +19,9 @@ pub async fn run(config: Config, plan_only: bool, allow: Vec<String>) -> Done {
     } else {
         Some(DataFolder::take(&config.data)?)
     };
+    if !plan_only {
+        backup::migration::backup(&config, &schema, &allow).await?;
+    }
     let store = run::open_store(&config).await?;
     let plan = store.plan(&schema, &allow).await?;
     if plan_only {

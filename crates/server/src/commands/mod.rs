@@ -1,5 +1,6 @@
 //! One file a command. Each answers how the process ends; what it has to say goes to stdout.
 
+pub mod backup;
 pub mod db;
 pub mod demo;
 pub mod doctor;
@@ -9,9 +10,11 @@ pub mod module;
 pub mod openapi;
 pub mod recover_key;
 pub mod reference;
+pub mod restore;
 pub mod search;
 pub mod serve;
 pub mod user;
+pub mod verify;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -58,8 +58,13 @@ impl Key {
     }
 }
 
-/// In the order of the reference.
-pub(super) static KEYS: &[Key] = &[
+/// Every key, in the order of the reference.
+pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().chain(super::backup::KEYS)
+}
+
+/// All but those of parts of the program with a file of their own.
+static KEYS: &[Key] = &[
     Key {
         name: "mode",
         aliases: &[],

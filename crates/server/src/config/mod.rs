@@ -8,6 +8,7 @@
 //! What must never be here: settings of a tenant (those are records), anything read later than at
 //! the start.
 
+mod backup;
 mod keys;
 mod reference;
 mod sources;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
+pub use backup::{Backup, Moment};
 pub use reference::reference;
 pub use sources::{Mistake, Mistakes, Sources};
 
@@ -42,6 +44,10 @@ pub struct Config {
     pub admin: Admin,
     /// What is logged, and where.
     pub log: Log,
+    /// When backups are made, and where they go.
+    pub backup: Backup,
+    /// The file that was read, if any.
+    pub file: Option<PathBuf>,
     /// The key of secrets when it comes from outside the data folder: 32 bytes.
     pub secret_key: Option<Secret>,
 }
@@ -164,10 +170,12 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Config, Mistakes> {
         let given = sources.read()?;
         let mut mistakes = Vec::new();
-        let mut config = Config::blank();
+        let mut config = Config {
+            file: sources.read_file(),
+            ..Config::blank()
+        };
         // The mode first: it decides the defaults of others.
-        let (first, others): (Vec<_>, Vec<_>) =
-            keys::KEYS.iter().partition(|key| key.name == "mode");
+        let (first, others): (Vec<_>, Vec<_>) = keys::keys().partition(|key| key.name == "mode");
         for key in first.into_iter().chain(others) {
             let place = given.iter().rev().find(|given| given.key.name == key.name);
             let default = key.default.text(config.mode).map(sources::Raw::text);
@@ -207,6 +215,8 @@ impl Config {
             auth: Auth::default(),
             admin: Admin::default(),
             log: Log::default(),
+            backup: Backup::default(),
+            file: None,
             secret_key: None,
         }
     }

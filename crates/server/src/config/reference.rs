@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::keys::{Default, KEYS};
+use super::keys::{Default, keys};
 
 const HEAD: &str = "\
 # Configuration
@@ -31,7 +31,7 @@ trusted_proxies = [\"10.0.0.0/8\"]
 #[must_use]
 pub fn reference() -> String {
     let mut page = HEAD.to_owned();
-    for key in KEYS {
+    for key in keys() {
         let mut variables = format!("`{}`", key.variable());
         for alias in key.aliases {
             // Writing to a String cannot fail.

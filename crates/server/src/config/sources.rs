@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{KEYS, Key, NotAllowed};
+use super::keys::{Key, NotAllowed, keys};
 
 /// Where to look.
 #[derive(Debug, Clone, Default)]
@@ -77,15 +77,14 @@ impl Mistake {
     }
 
     fn unknown(name: &str, place: String) -> Mistake {
-        let nearest = KEYS
-            .iter()
+        let nearest = keys()
             .map(|key| (strsim::jaro_winkler(key.name, name), key.name))
             .filter(|(likeness, _)| *likeness > 0.8)
             .max_by(|a, b| a.0.total_cmp(&b.0));
         let expected = match nearest {
             Some((_, known)) => format!("there is no such key; did you mean {known}?"),
             None => {
-                let known: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+                let known: Vec<&str> = keys().map(|key| key.name).collect();
                 format!("there is no such key; there are {}", known.join(", "))
             }
         };
@@ -107,7 +106,7 @@ impl Sources {
         }
         self.read_environment(&mut given, &mut mistakes);
         for (name, value) in &self.command_line {
-            let key = KEYS.iter().find(|key| key.name == *name);
+            let key = keys().find(|key| key.name == *name);
             let place = format!("option --{}", name.replace('_', "-"));
             match key {
                 Some(key) => given.push(Given {
@@ -123,6 +122,12 @@ impl Sources {
         } else {
             Err(Mistakes(mistakes))
         }
+    }
+
+    /// The file that is read, when there is one.
+    pub(super) fn read_file(&self) -> Option<PathBuf> {
+        let default = self.default_file.clone().filter(|path| path.is_file());
+        self.file.clone().or(default)
     }
 
     fn file_text(&self) -> Result<Option<(PathBuf, String)>, Mistakes> {
@@ -147,10 +152,10 @@ impl Sources {
         for (name, raw) in &self.environment {
             let raw = Raw::text(raw);
             let place = format!("environment variable {name}");
-            let aliased = KEYS.iter().find(|key| key.aliases.contains(&name.as_str()));
+            let aliased = keys().find(|key| key.aliases.contains(&name.as_str()));
             if let Some(key) = aliased {
                 given.push(Given { key, raw, place });
-            } else if let Some(key) = KEYS.iter().find(|key| key.variable() == *name) {
+            } else if let Some(key) = keys().find(|key| key.variable() == *name) {
                 regular.push(Given { key, raw, place });
             } else if let Some(rest) = name.strip_prefix("OPSFLUX_")
                 // The file is named by it; it is no key.
@@ -186,7 +191,7 @@ fn read_file(path: &Path, text: &str, given: &mut Vec<Given>, mistakes: &mut Vec
         for (name, value) in table {
             let dotted = format!("{prefix}{}", name.get_ref());
             let at = place(name.span().start);
-            match (value.get_ref(), KEYS.iter().find(|key| key.name == dotted)) {
+            match (value.get_ref(), keys().find(|key| key.name == dotted)) {
                 (value, Some(key)) => match Raw::from_toml(value) {
                     Some(raw) => given.push(Given {
                         key,
@@ -206,7 +211,7 @@ fn read_file(path: &Path, text: &str, given: &mut Vec<Given>, mistakes: &mut Vec
 
 /// Whether some key stands in the table called `name`.
 fn is_table(name: &str) -> bool {
-    KEYS.iter().any(|key| {
+    keys().any(|key| {
         key.name
             .strip_prefix(name)
             .is_some_and(|rest| rest.starts_with('.'))

@@ -39,12 +39,15 @@ pub async fn health(State(app): State<Arc<App>>) -> Response {
     let changes = health::changes(&app.records).await;
     let disk = health::disk(&app.config.data);
     let feed = health::feed(&app.records).await;
-    let components = [
+    let backup = app.backups.as_ref();
+    let backup = backup.map(|backups| backups.health(app.records.now()));
+    let mut components = vec![
         ("database", &database),
         ("changes", &changes),
         ("disk", &disk),
         ("feed", &feed),
     ];
+    components.extend(backup.as_ref().map(|backup| ("backup", backup)));
     let all_ok = components.iter().all(|(_, component)| component.ok);
     let described: serde_json::Map<String, Json> = components
         .iter()

@@ -47,9 +47,10 @@ impl Live {
     #[must_use]
     pub fn new(records: Records, secret: &[u8; 32], stopping: watch::Receiver<bool>) -> Live {
         let (batches, _) = broadcast::channel(BACKLOG);
+        let places = Places::new(secret, records.store().epoch());
         Live {
             records,
-            places: Places::new(secret),
+            places,
             batches,
             stopping,
         }

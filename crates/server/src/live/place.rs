@@ -11,6 +11,9 @@ const KEPT: SignedDuration = SignedDuration::from_hours(29 * 24);
 /// Seals and opens places.
 pub struct Places {
     key: CursorKey,
+    /// The history places belong to: after a restore there is another one, in which what was
+    /// told may never have been.
+    epoch: String,
 }
 
 /// What a place is bound to: the person and his rights. With other rights he sees other things,
@@ -43,8 +46,9 @@ impl Rights {
         }
     }
 
-    fn binding(&self) -> Binding {
+    fn binding(&self, epoch: &str) -> Binding {
         Binding::new("stream")
+            .with(epoch)
             .with(self.tenant.to_be_bytes())
             .with(self.user.as_bytes())
             .with(&self.held)
@@ -52,11 +56,12 @@ impl Rights {
 }
 
 impl Places {
-    /// Sealed with a key made of the secret of the instance.
+    /// Of one history, sealed with a key made of the secret of the instance.
     #[must_use]
-    pub fn new(secret: &[u8; 32]) -> Places {
+    pub fn new(secret: &[u8; 32], epoch: &str) -> Places {
         Places {
             key: CursorKey::derive(secret),
+            epoch: epoch.to_owned(),
         }
     }
 
@@ -67,14 +72,14 @@ impl Places {
     pub fn seal(&self, rights: &Rights, pos: i64, now: Timestamp) -> Result<String, Error> {
         let mut payload = pos.to_be_bytes().to_vec();
         payload.extend_from_slice(&now.as_second().to_be_bytes());
-        self.key.seal(&payload, rights.binding())
+        self.key.seal(&payload, rights.binding(&self.epoch))
     }
 
     /// The place in `sealed`; `None` when it was made up, belongs to somebody else or to other
     /// rights, or is too old.
     #[must_use]
     pub fn open(&self, rights: &Rights, sealed: &str, now: Timestamp) -> Option<i64> {
-        let payload = self.key.open(sealed, rights.binding())?;
+        let payload = self.key.open(sealed, rights.binding(&self.epoch))?;
         let (pos, second) = payload.split_at_checked(8)?;
         let pos = i64::from_be_bytes(pos.try_into().ok()?);
         let second = i64::from_be_bytes(second.try_into().ok()?);
@@ -97,18 +102,20 @@ mod tests {
 
     #[test]
     fn a_place_is_for_one_person_with_the_same_rights() {
-        let places = Places::new(&[7; 32]);
+        let places = Places::new(&[7; 32], "");
         let now = Timestamp::UNIX_EPOCH;
         let sealed = places.seal(&rights(1, "user"), 42, now).expect("sealed");
         assert_eq!(places.open(&rights(1, "user"), &sealed, now), Some(42));
         assert_eq!(places.open(&rights(2, "user"), &sealed, now), None);
         assert_eq!(places.open(&rights(1, "admin"), &sealed, now), None);
         assert_eq!(places.open(&rights(1, "user"), "42", now), None);
+        let restored = Places::new(&[7; 32], "another");
+        assert_eq!(restored.open(&rights(1, "user"), &sealed, now), None);
     }
 
     #[test]
     fn a_place_older_than_the_feed_is_not_gone_on_from() {
-        let places = Places::new(&[7; 32]);
+        let places = Places::new(&[7; 32], "");
         let then = Timestamp::UNIX_EPOCH;
         let sealed = places.seal(&rights(1, "user"), 42, then).expect("sealed");
         let day = SignedDuration::from_hours(24);

@@ -54,7 +54,7 @@ fn merge(into: &mut Json, from: Json) {
 }
 
 /// Does to a copy of the modules what steps 1 and 2 of the page say.
-fn follow_the_page(folder: &Path) {
+pub fn follow_the_page(folder: &Path) {
     copy(&root().join("modules"), &folder.join("modules"));
     let (mut files, mut menu) = (0, false);
     for (path, text) in blocks() {
@@ -78,7 +78,7 @@ fn follow_the_page(folder: &Path) {
 }
 
 /// Step 3, as it stands on the page.
-fn check(folder: &Path) -> String {
+pub fn check(folder: &Path) -> String {
     let command = blocks().into_iter().map(|(_, text)| text);
     let command = command.map(|text| text.trim().to_owned());
     let command = command

@@ -8,27 +8,16 @@ use serde_json::{Value as Json, json};
 use crate::support::{Client, PATIENCE, Server, on_both};
 
 /// An open stream, event by event.
-struct Stream {
-    body: Incoming,
+pub struct Stream {
+    pub body: Incoming,
     text: String,
     /// The last id, as a client would keep it.
-    last: String,
+    pub last: String,
 }
 
 impl Stream {
-    async fn open(client: &Client, last: Option<&str>) -> Stream {
-        let mut headers = vec![("accept", "text/event-stream")];
-        headers.extend(last.map(|last| ("last-event-id", last)));
-        let request = client.request(Method::GET, "/stream", &headers);
-        let answer = client
-            .open(request.body(Full::default()).expect("a request"))
-            .await;
-        assert_eq!(answer.status(), StatusCode::OK);
-        let mut stream = Stream {
-            body: answer.into_body(),
-            text: String::new(),
-            last: String::new(),
-        };
+    pub async fn open(client: &Client, last: Option<&str>) -> Stream {
+        let mut stream = Stream::begin(client, last).await;
         // The first id: from here on nothing is missed.
         while stream.last.is_empty() {
             if let Some(event) = stream.step().await {
@@ -38,8 +27,24 @@ impl Stream {
         stream
     }
 
+    /// The same with nothing read yet.
+    pub async fn begin(client: &Client, last: Option<&str>) -> Stream {
+        let mut headers = vec![("accept", "text/event-stream")];
+        headers.extend(last.map(|last| ("last-event-id", last)));
+        let request = client.request(Method::GET, "/stream", &headers);
+        let answer = client
+            .open(request.body(Full::default()).expect("a request"))
+            .await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        Stream {
+            body: answer.into_body(),
+            text: String::new(),
+            last: String::new(),
+        }
+    }
+
     /// Reads one block; the event in it, when there is one. `None` is also the end.
-    async fn step(&mut self) -> Option<(String, Json)> {
+    pub async fn step(&mut self) -> Option<(String, Json)> {
         while !self.text.contains("\n\n") {
             let frame = tokio::time::timeout(PATIENCE, self.body.frame())
                 .await

@@ -31,7 +31,7 @@ use crate::error::StoreError;
 use crate::store::Store;
 pub(crate) use change::{Done, Task};
 pub(crate) use rebuild::{Rebuild, WIDEN};
-use recorded::Recorded;
+pub(crate) use recorded::Recorded;
 use script::Script;
 pub(crate) use session::{Read, Session};
 

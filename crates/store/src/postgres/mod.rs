@@ -11,6 +11,7 @@
 mod address;
 mod codec;
 pub(crate) mod copy;
+pub(crate) mod dump;
 mod fault;
 mod feed;
 mod numeric;

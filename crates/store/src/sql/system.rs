@@ -295,6 +295,28 @@ pub fn sign(dialect: Dialect) -> Statement {
     )
 }
 
+/// Answers what the database says of itself under `key`.
+#[must_use]
+pub fn meta(dialect: Dialect, key: &str) -> Statement {
+    let key = Cell::Text(key.to_owned());
+    filled(
+        dialect,
+        "SELECT value FROM sys_meta WHERE key = @",
+        vec![key],
+    )
+}
+
+/// Makes the database say `value` of itself under `key`.
+#[must_use]
+pub fn set_meta(dialect: Dialect, key: &str, value: &str) -> Statement {
+    filled(
+        dialect,
+        "INSERT INTO sys_meta (key, value) VALUES (@, @) \
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        vec![Cell::Text(key.to_owned()), Cell::Text(value.to_owned())],
+    )
+}
+
 /// A statement in which every `@` is the next parameter.
 fn filled(dialect: Dialect, text: &str, params: Vec<Cell>) -> Statement {
     let mut sql = Sql::new(dialect);

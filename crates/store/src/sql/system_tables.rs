@@ -26,6 +26,15 @@ pub fn bootstrap(dialect: Dialect) -> Vec<String> {
     )
 }
 
+/// Statements that make the tables of version `version` in an empty database.
+#[must_use]
+pub fn create(dialect: Dialect, version: i64) -> Vec<String> {
+    let upto = usize::try_from(version).unwrap_or(0).min(STEPS.len());
+    let mut statements = bootstrap(dialect);
+    statements.extend(STEPS[..upto].iter().flat_map(|step| step(dialect)));
+    statements
+}
+
 /// Answers the version as text, or nothing in a new database.
 pub const READ_VERSION: &str = "SELECT value FROM sys_meta WHERE key = 'system_version'";
 

@@ -17,6 +17,11 @@ mod read;
 pub(crate) mod tables;
 mod writer;
 
+pub(crate) use codec::SqliteRow;
+pub(crate) use connection::reading;
+pub(crate) use fault::told;
+pub(crate) use tables::dedicated;
+
 use std::path::{Path, PathBuf};
 
 use tokio::sync::watch;

@@ -8,6 +8,7 @@
 
 mod bench;
 mod copying;
+mod dump;
 mod feed;
 mod fills;
 mod filters;
