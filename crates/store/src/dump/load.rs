@@ -196,6 +196,8 @@ fn occupied_file(path: &Path) -> Option<String> {
 async fn occupied_server(client: &Client) -> Result<Option<String>, StoreError> {
     let question = "SELECT string_agg(relname, ', ') FROM (SELECT relname FROM pg_class \
                     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') \
+                    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass \
+                    AND d.objid = pg_class.oid AND d.deptype = 'e') \
                     ORDER BY relname LIMIT 5) AS tables";
     let found = postgres::text(client, question).await?;
     Ok(found.map(|names| format!("it has {names}")))
