@@ -5,13 +5,15 @@
 //! call of [`read`]. Both take a [`Caller`], so there is no way to forget who asks.
 //!
 //! What lives here besides: [`operation`] (what HTTP serves, declared by rooms and modules),
-//! [`rule`] (code of modules that runs before a save), [`feed`] (reactors behind the change feed).
+//! [`rule`] (code of modules that runs before a save), [`feed`] (reactors behind the change feed),
+//! [`audit`] (seals that make tampering with the audit evident).
 //!
 //! What must never be here: SQL (that is `store`), HTTP framing (that is `server`), passwords and
 //! tokens (that is `identity`).
 //!
 //! Start reading at [`Records`], then `write/mod.rs` for the order of execution.
 
+pub mod audit;
 pub mod caller;
 pub mod cursor;
 pub mod entity;

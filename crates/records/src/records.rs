@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use crate::audit::{Anchor, AuditKey};
 use crate::caller::Caller;
 use crate::cursor::CursorKey;
 use crate::entity::InFlight;
@@ -62,7 +63,7 @@ pub struct RecordsOptions {
     pub clock: Arc<dyn Clock>,
     /// Seals secrets.
     pub sealer: Arc<dyn Sealer>,
-    /// 32 bytes from which the key of cursors is derived.
+    /// 32 bytes from which the keys of cursors and of the audit are derived.
     pub secret: [u8; 32],
     /// Rules of the modules, in order.
     pub rules: Vec<Arc<dyn Rule>>,
@@ -81,6 +82,10 @@ pub(crate) struct Inner {
     pub clock: Arc<dyn Clock>,
     pub sealer: Arc<dyn Sealer>,
     pub cursors: CursorKey,
+    /// Signs the chain of the audit.
+    pub audit_key: AuditKey,
+    /// Where heads of that chain are kept outside the database.
+    pub anchor: OnceLock<Arc<dyn Anchor>>,
     pub rules: BTreeMap<String, Vec<Arc<dyn Rule>>>,
     pub budget: Duration,
     pub numbers: Numbers,
@@ -119,6 +124,8 @@ impl Records {
                 clock: options.clock,
                 sealer: options.sealer,
                 cursors: CursorKey::derive(&options.secret),
+                audit_key: AuditKey::derive(&options.secret),
+                anchor: OnceLock::new(),
                 rules,
                 budget: options.budget,
                 numbers: Numbers::default(),
@@ -151,6 +158,12 @@ impl Records {
     /// a second one is ignored.
     pub fn set_searcher(&self, searcher: Arc<dyn Searcher>) {
         let _ = self.inner.searcher.set(searcher);
+    }
+
+    /// Gives the pipeline a place outside the database for heads of the audit; a second one is
+    /// ignored.
+    pub fn set_anchor(&self, anchor: Arc<dyn Anchor>) {
+        let _ = self.inner.anchor.set(anchor);
     }
 
     /// The full text.

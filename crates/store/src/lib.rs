@@ -2,8 +2,8 @@
 //!
 //! What lives here: what is asked and written ([`query`], [`commit`]), its rendering ([`sql`]), the
 //! two databases (`sqlite`, `postgres`), tables and their migrations (`migrate`), the engine's own
-//! rows ([`system`]), the change feed ([`feed`]), the way from one database to the other ([`copy()`]),
-//! everything in one form for backups ([`dump`]).
+//! rows ([`system`]), the change feed ([`feed`]), the seals of the audit ([`audit`]), the way from
+//! one database to the other ([`copy()`]), everything in one form for backups ([`dump`]).
 //!
 //! What must never be here: rights (a [`query::Select`] arrives with the reader's rule inside its
 //! filter), validation, HTTP. And nothing outside this crate writes SQL.
@@ -11,6 +11,7 @@
 //! Both databases give the same results, order and errors; `match` on the back end stands in
 //! `backend` only. Start reading at [`Store`].
 
+pub mod audit;
 mod backend;
 pub mod commit;
 mod copy;

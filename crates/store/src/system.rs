@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::audit::AuditWrite;
 use crate::error::StoreError;
 use crate::sql::{system as sql, unfit};
 use crate::store::Store;
@@ -55,6 +56,8 @@ pub enum SystemWrite {
     },
     /// Keeps the answer to an idempotency key.
     Answer(Answer),
+    /// A row of the chain of the audit.
+    Audit(AuditWrite),
 }
 
 /// The answer kept for an idempotency key. Ids and versions only: the body is made again with
@@ -205,6 +208,6 @@ impl Store {
     }
 }
 
-fn not_whole() -> StoreError {
+pub(crate) fn not_whole() -> StoreError {
     unfit("a row of the engine is not whole")
 }

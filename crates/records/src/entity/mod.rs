@@ -22,6 +22,7 @@ use crate::records::Records;
 
 pub(crate) use idempotency::InFlight;
 pub use idempotency::KEY_HEADER;
+pub(crate) use reads::list_parameters;
 
 /// The operations of every entity of the schema in force.
 #[must_use]
@@ -35,6 +36,9 @@ pub fn operations(records: &Records) -> Vec<Operation> {
         }
         if entity.name == crate::job::ENTITY {
             all.extend(crate::job::operations(records, ix, &entity.collection));
+        }
+        if entity.name == crate::read::history::AUDIT_ENTITY {
+            all.extend(crate::audit::operations(records, ix, &entity.collection));
         }
         if entity.comments {
             all.extend(comments::operations(records, ix, entity));

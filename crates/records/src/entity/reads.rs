@@ -241,7 +241,7 @@ fn get_parameters() -> Vec<(String, Json, String)> {
     ]
 }
 
-pub(super) fn list_parameters() -> Vec<(String, Json, String)> {
+pub(crate) fn list_parameters() -> Vec<(String, Json, String)> {
     let text = || json!({"type": "string"});
     vec![
         parameter(

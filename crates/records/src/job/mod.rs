@@ -22,6 +22,7 @@ use serde_json::Value as Json;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::audit;
 use crate::error::{ConflictKind, Error};
 use crate::records::Records;
 use crate::rule::Snapshot;
@@ -183,6 +184,11 @@ impl Records {
 
 /// The kind of job with this code.
 fn work(kind: &str) -> Option<&'static dyn Work> {
-    static KINDS: [&dyn Work; 3] = [&large::Deleting, &large::Restoring, &again::Deriving];
+    static KINDS: [&dyn Work; 4] = [
+        &large::Deleting,
+        &large::Restoring,
+        &again::Deriving,
+        &audit::Verifying,
+    ];
     KINDS.into_iter().find(|work| work.kind() == kind)
 }

@@ -129,6 +129,53 @@ impl Records {
         .await
     }
 
+    /// Writes an audit entry about an act that is no change, with what there is to know of it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn audit_with(
+        &self,
+        caller: &Caller,
+        action: &str,
+        entity: Option<&str>,
+        record: Option<Uuid>,
+        reason: &str,
+        after: Map<String, Json>,
+    ) -> Result<(), Error> {
+        let reason = Some(reason).filter(|reason| !reason.is_empty());
+        self.audit_result(caller, action, entity, record, "ok", reason, after)
+            .await
+    }
+
+    /// As [`Records::audit_with`], of an act that may have failed.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    #[allow(clippy::too_many_arguments)] // they are the columns of one row
+    pub async fn audit_result(
+        &self,
+        caller: &Caller,
+        action: &str,
+        entity: Option<&str>,
+        record: Option<Uuid>,
+        result: &str,
+        reason: Option<&str>,
+        after: Map<String, Json>,
+    ) -> Result<(), Error> {
+        let audit = self.entity_called(crate::read::history::AUDIT_ENTITY)?;
+        let schema = self.schema();
+        let mut entry = Entry::new(caller, self.now(), action, result);
+        entry.entity = entity;
+        entry.record = record;
+        entry.reason = reason.or(entry.reason);
+        entry.after = Some(after);
+        let write = Write::Insert {
+            entity: audit,
+            values: entry.values(schema.entity(audit), self.new_id()),
+        };
+        self.commit_log(caller.tenant(), write).await
+    }
+
     /// Writes a row of a log entity, for its engine; answers its id.
     ///
     /// # Errors
@@ -201,7 +248,7 @@ impl Records {
             .collect()
     }
 
-    async fn commit_log(&self, tenant: i64, write: Write) -> Result<(), Error> {
+    pub(crate) async fn commit_log(&self, tenant: i64, write: Write) -> Result<(), Error> {
         let commit = Commit {
             tenant,
             writes: vec![write],

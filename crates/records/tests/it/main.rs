@@ -9,6 +9,7 @@
 mod shop;
 mod world;
 
+mod audit;
 mod deleting;
 mod derived;
 mod idempotency;

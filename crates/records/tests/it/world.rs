@@ -74,7 +74,7 @@ enum Ground {
         _folder: tempfile::TempDir,
     },
     Postgres {
-        _database: Database,
+        database: Database,
         _cluster: Cluster,
     },
 }
@@ -88,10 +88,11 @@ pub struct World {
     pub south: Uuid,
     pub clock: Arc<TestClock>,
     url: String,
-    _ground: Ground,
+    ground: Ground,
 }
 
 pub const TENANT: i64 = 1;
+const SECRET: [u8; 32] = [7; 32];
 
 impl World {
     pub async fn sqlite() -> World {
@@ -107,7 +108,7 @@ impl World {
         World::on(
             &url,
             Ground::Postgres {
-                _database: database,
+                database,
                 _cluster: cluster,
             },
         )
@@ -138,7 +139,7 @@ impl World {
             ..Commit::default()
         };
         store.commit(founding).await.unwrap();
-        let records = process(store, clock.clone());
+        let records = process(store, clock.clone(), SECRET);
         let schema = records.schema();
         let origin = Origin {
             source: "test".into(),
@@ -153,7 +154,7 @@ impl World {
             south: Uuid::nil(),
             clock,
             url: url.to_owned(),
-            _ground: ground,
+            ground,
         };
         world.company = world
             .make("company", json!({"name": "ACME", "code": "acme"}))
@@ -174,13 +175,45 @@ impl World {
 
     /// The same database as another process sees it.
     pub async fn another_process(&self) -> Records {
+        self.with_secret(SECRET).await
+    }
+
+    /// The same, by a process that has another secret.
+    pub async fn with_secret(&self, secret: [u8; 32]) -> Records {
         let store = Store::open(StoreOptions {
             url: self.url.parse().unwrap(),
             connections: 2.try_into().unwrap(),
         });
         let store = store.await.unwrap();
         store.install_schema(self.records.schema());
-        process(store, self.clock.clone())
+        process(store, self.clock.clone(), secret)
+    }
+
+    /// Does something in the database behind everybody's back; several statements with `;`.
+    pub fn sql(&self, text: &str) -> String {
+        match &self.ground {
+            Ground::Postgres { database, .. } => database.sql(text).unwrap(),
+            Ground::Sqlite { .. } => {
+                let path = self.url.strip_prefix("sqlite:").unwrap();
+                let connection = rusqlite::Connection::open(path).unwrap();
+                connection.busy_timeout(Duration::from_secs(10)).unwrap();
+                if !text.starts_with("SELECT") {
+                    connection.execute_batch(text).unwrap();
+                    return String::new();
+                }
+                let read = |row: &rusqlite::Row<'_>| row.get::<_, rusqlite::types::Value>(0);
+                match connection.query_row(text, [], read).unwrap() {
+                    rusqlite::types::Value::Integer(number) => number.to_string(),
+                    rusqlite::types::Value::Text(text) => text,
+                    rusqlite::types::Value::Null => String::new(),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+
+    pub fn on_postgres(&self) -> bool {
+        matches!(self.ground, Ground::Postgres { .. })
     }
 
     pub fn entity(&self, name: &str) -> EntityIx {
@@ -362,12 +395,12 @@ pub fn id_of(record: &Json) -> Uuid {
 }
 
 /// The pipeline on a store, with the rules of the desk.
-fn process(store: Store, clock: Arc<TestClock>) -> Records {
+fn process(store: Store, clock: Arc<TestClock>, secret: [u8; 32]) -> Records {
     Records::new(RecordsOptions {
         store,
         clock,
         sealer: Arc::new(PlainSealer),
-        secret: [7; 32],
+        secret,
         rules: opsflux_desk::rules(),
         budget: Duration::from_secs(20),
     })

@@ -10,6 +10,7 @@
 //!
 //! Start reading at [`page`].
 
+pub mod audit;
 mod branches;
 pub(crate) mod column;
 mod compare;

@@ -10,7 +10,8 @@ use crate::system::SystemWrite;
 #[must_use]
 pub fn write(dialect: Dialect, tenant: i64, write: &SystemWrite) -> Statement {
     let text = |text: &str| Cell::Text(text.to_owned());
-    let tenant = Cell::Int(tenant);
+    let number = tenant;
+    let tenant = Cell::Int(number);
     match write {
         SystemWrite::Tenant { id, name, at } => filled(
             dialect,
@@ -71,6 +72,7 @@ pub fn write(dialect: Dialect, tenant: i64, write: &SystemWrite) -> Statement {
                 Cell::Time(answer.expires_at),
             ],
         ),
+        SystemWrite::Audit(write) => super::audit::write(dialect, number, write),
     }
 }
 
@@ -318,7 +320,7 @@ pub fn set_meta(dialect: Dialect, key: &str, value: &str) -> Statement {
 }
 
 /// A statement in which every `@` is the next parameter.
-fn filled(dialect: Dialect, text: &str, params: Vec<Cell>) -> Statement {
+pub(super) fn filled(dialect: Dialect, text: &str, params: Vec<Cell>) -> Statement {
     let mut sql = Sql::new(dialect);
     let mut pieces = text.split('@');
     sql.push(pieces.next().unwrap_or_default());

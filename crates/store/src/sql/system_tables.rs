@@ -7,7 +7,7 @@ use super::Dialect;
 
 /// What raises the tables from each version to the next: the step at place `n` leads to version
 /// `n + 1`. A step that has been released never changes; a new one is added instead.
-const STEPS: [fn(Dialect) -> Vec<String>; 1] = [first];
+const STEPS: [fn(Dialect) -> Vec<String>; 2] = [first, audit];
 
 /// The version this program works with.
 #[must_use]
@@ -66,8 +66,9 @@ pub fn raise(dialect: Dialect, from: i64) -> Vec<String> {
 
 /// Fills in what the two databases call differently.
 fn render(dialect: Dialect, statements: &[&str]) -> Vec<String> {
-    let words: [(&str, &str); 6] = match dialect {
+    let words: [(&str, &str); 7] = match dialect {
         Dialect::Sqlite => [
+            ("{keyed}", " STRICT, WITHOUT ROWID"),
             ("{strict}", " STRICT"),
             ("{int}", "INTEGER"),
             ("{time}", "INTEGER"),
@@ -76,6 +77,7 @@ fn render(dialect: Dialect, statements: &[&str]) -> Vec<String> {
             ("{text}", "TEXT"),
         ],
         Dialect::Postgres => [
+            ("{keyed}", ""),
             ("{strict}", ""),
             ("{int}", "BIGINT"),
             ("{time}", "TIMESTAMPTZ"),
@@ -153,6 +155,32 @@ fn feed(dialect: Dialect) -> Vec<String> {
             )
         }
     }
+}
+
+/// What makes tampering with the audit evident, see `docs/decisions/0005-the-audit-chain.md`.
+fn audit(dialect: Dialect) -> Vec<String> {
+    render(
+        dialect,
+        &[
+            // Entries without a seal, written with them in one commit: what commits late waits
+            // here late, so none is ever passed over.
+            "CREATE TABLE sys_audit_new (tenant_id {int} NOT NULL, entry_id {id} NOT NULL, \
+             PRIMARY KEY (tenant_id, entry_id)){keyed}",
+            "CREATE TABLE sys_audit_seal (tenant_id {int} NOT NULL, seq {int} NOT NULL, \
+             entry_id {id} NOT NULL, format {int} NOT NULL, sealed_at {time} NOT NULL, \
+             meta {bytes} NOT NULL, who {bytes} NOT NULL, body {bytes} NOT NULL, \
+             chain {bytes} NOT NULL, mac {bytes} NOT NULL, who_salt {bytes}, body_salt {bytes}, \
+             erased_by {text}, erased_mac {bytes}, PRIMARY KEY (tenant_id, seq)){strict}",
+            "CREATE UNIQUE INDEX sys_audit_seal__entry ON sys_audit_seal (tenant_id, entry_id)",
+            // Where each chain ends, and where it was cut.
+            "CREATE TABLE sys_audit_head (tenant_id {int} NOT NULL, place {text} NOT NULL, \
+             entries {int} NOT NULL, hash {bytes} NOT NULL, at {time} NOT NULL, \
+             mac {bytes} NOT NULL, PRIMARY KEY (tenant_id, place)){strict}",
+            // Work that one process does at a time.
+            "CREATE TABLE sys_lease (name {text} PRIMARY KEY, holder {id} NOT NULL, \
+             held_until {time} NOT NULL){strict}",
+        ],
+    )
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use super::compare::{among, set_item};
 use super::guard::{self, Locks};
-use super::{Cell, CommitStep, Dialect, Expect, RenderedCommit, Sql, Statement, column, unfit};
+use super::{
+    Cell, CommitStep, Dialect, Expect, RenderedCommit, Sql, Statement, audit, column, unfit,
+};
 use crate::commit::{Commit, Set, Write};
 use crate::error::StoreError;
 use crate::system::SystemWrite;
@@ -115,6 +117,10 @@ impl<'a> Rows<'a> {
 
     fn insert(&mut self, entity: &Entity, values: &[(FieldIx, Value)]) -> Result<(), StoreError> {
         let mut sql = self.sql();
+        let sealed = entity.name == audit::ENTITY;
+        if sealed {
+            audit::before_entry(&mut sql);
+        }
         sql.push("INSERT INTO ").name(&layout::table_name(entity));
         sql.push(" (tenant_id");
         let mut sets = Vec::new();
@@ -139,8 +145,14 @@ impl<'a> Rows<'a> {
             sql.push(", ").param(cell);
         }
         sql.push(")");
+        if sealed {
+            audit::after_entry(&mut sql);
+        }
         self.push(sql, Expect::Any);
         let owner = owner.ok_or_else(|| unfit(format!("a new {} has no id", entity.name)))?;
+        if sealed && let Some(waits) = audit::wait(self.dialect, self.tenant, owner) {
+            self.steps.push(step(waits, Expect::Any));
+        }
         for (ix, value) in sets {
             self.insert_items(entity, ix, owner, value)?;
         }
