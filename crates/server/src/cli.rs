@@ -69,6 +69,9 @@ enum Command {
     /// Accounts, from the shell
     #[command(subcommand)]
     User(User),
+    /// The audit
+    #[command(subcommand)]
+    Audit(Audit),
     /// The full-text index
     #[command(subcommand)]
     Search(SearchIndex),
@@ -135,6 +138,18 @@ pub enum Module {
     },
     /// The modules in the program
     List,
+}
+
+/// The audit.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Name the first entry that was altered, removed, inserted or put elsewhere; beside a running
+    /// server too
+    Verify {
+        /// A copy of audit-heads.log that was kept elsewhere, to compare with besides
+        #[arg(long, value_name = "FILE")]
+        heads: Option<PathBuf>,
+    },
 }
 
 /// The full-text index.
@@ -234,6 +249,7 @@ async fn run(command: Command, config: Config) -> Done {
         Command::Module(Module::Check { folder, fix }) => commands::module::check(&folder, fix),
         Command::Module(Module::List) => commands::module::list(),
         Command::User(user) => commands::user::run(config, user).await,
+        Command::Audit(Audit::Verify { heads }) => commands::audit::verify(config, heads).await,
         Command::Search(SearchIndex::Rebuild) => commands::search::rebuild(config).await,
         Command::Backup { file } => commands::backup::run(config, file).await,
         Command::Restore { file } => commands::restore::run(config, file).await,

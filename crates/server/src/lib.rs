@@ -7,6 +7,7 @@
 //! this crate mounts, documents and guards them, and knows no entity by name.
 
 pub mod app;
+pub mod audit_heads;
 pub mod backup;
 pub mod cli;
 mod commands;
@@ -20,6 +21,7 @@ pub mod meta;
 pub mod metrics;
 pub mod modules;
 pub mod openapi;
+pub mod pipeline;
 pub mod problem;
 pub mod run;
 pub mod secret;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use opsflux_documents::Blobs;
 use opsflux_identity::{Bootstrapped, Identity, IdentityOptions, Keys, bootstrap};
 use opsflux_records::feed::{Reactor, follow};
-use opsflux_records::{Error, Records, RecordsOptions, SystemClock};
+use opsflux_records::{Error, Records};
 use opsflux_search::Search;
 use opsflux_store::{DatabaseUrl, MigrationError, Store, StoreError, StoreOptions};
 use tokio::net::TcpListener;
@@ -22,15 +22,15 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::app::{App, Parts, ServeError};
+use crate::audit_heads::{self, HeadsFile};
 use crate::backup::{self, BackupError, schedule};
 use crate::config::{Config, Secret};
 use crate::data_folder::{DataFolder, FolderError};
 use crate::http::{router, serve};
 use crate::modules;
+use crate::pipeline;
 use crate::secret::{self, SecretError};
 
-/// What a read may take.
-const BUDGET: Duration = Duration::from_secs(10);
 /// How often counters and allowances are tidied.
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
 /// How often what is past its time is looked for, and the pause while there is more of it.
@@ -107,15 +107,7 @@ impl Base {
         backup::migration::backup(&config, &schema, &BTreeSet::new()).await?;
         let store = open_store(&config).await?;
         let migrated = store.migrate(schema, &BTreeSet::new()).await?;
-        let keys = Arc::new(Keys::derive(&found.key).map_err(|_| StartError::Keys)?);
-        let records = Records::new(RecordsOptions {
-            store,
-            clock: Arc::new(SystemClock),
-            sealer: keys.clone(),
-            secret: found.key,
-            rules: modules::rules(),
-            budget: BUDGET,
-        });
+        let (records, keys) = pipeline::over(store, found.key).map_err(|_| StartError::Keys)?;
         Ok(Base {
             config,
             records,
@@ -221,6 +213,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let blobs = base.blobs()?;
     let search = Arc::new(base.search()?);
     base.records.set_searcher(search.clone());
+    let heads = Arc::new(HeadsFile::at(&base.folder.path().join(audit_heads::FILE)));
+    base.records.set_anchor(heads.clone());
     let address = base.config.http.listen;
     let listener = TcpListener::bind(address)
         .await
@@ -236,6 +230,12 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         stopping: stopping.clone(),
     })?;
     let mut followers = followers(&app, search.clone(), &stopping);
+    let keep = app.config.audit.keep_years;
+    let sealing = app
+        .records
+        .clone()
+        .seal_audit(heads, keep, stopping.clone());
+    followers.push(tokio::spawn(sealing));
     if base.unfinished {
         app.filling.store(true, Ordering::Relaxed);
         followers.push(tokio::spawn(fill_columns(app.clone(), stopping.clone())));

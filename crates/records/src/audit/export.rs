@@ -38,6 +38,9 @@ const SEAL: [&str; 8] = [
     "erased_by",
 ];
 
+/// The parameters besides those of fields.
+const KNOWN: &str = "format, filter, q, sort, fields, deleted";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Csv,
@@ -71,11 +74,7 @@ pub(super) async fn export(records: &Records, audit: EntityIx, call: Call) -> Re
             ("format", "jsonl") => format = Format::Lines,
             ("format", _) => return Err(Error::query("format", "invalid_value", "csv, jsonl")),
             ("limit" | "cursor" | "total" | "expand", _) => {
-                return Err(Error::query(
-                    name,
-                    "unknown_parameter",
-                    "an export has no pages",
-                ));
+                return Err(Error::query(name, "unknown_parameter", KNOWN));
             }
             _ => query.push((name.clone(), value.clone())),
         }
@@ -243,7 +242,9 @@ impl Run {
             });
             shown.map(|(_, field)| field.name.clone()).collect()
         });
-        columns.insert(1.min(columns.len()), "actor_name".to_owned());
+        if let Some(place) = columns.iter().position(|name| name == "actor") {
+            columns.insert(place + 1, "actor_name".to_owned());
+        }
         columns.extend(SEAL.map(str::to_owned));
         columns
     }
@@ -314,4 +315,28 @@ fn line<'a>(cells: impl Iterator<Item = &'a str>, out: &mut Vec<u8>) -> Result<(
     written.map_err(|error| Error::Internal(error.to_string()))?;
     let flushed = writer.flush();
     flushed.map_err(|error| Error::Internal(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_quoted_where_it_must_be_and_never_a_formula() {
+        let values = [
+            json!(null),
+            json!("=HYPERLINK(\"http://evil\")"),
+            json!("a \"b\", c"),
+            json!({"n": 1}),
+            json!(-5),
+        ];
+        let cells: Vec<String> = values.iter().map(cell).collect();
+        let mut out = Vec::new();
+        line(cells.iter().map(String::as_str), &mut out).expect("written");
+        let text = String::from_utf8(out).expect("text");
+        let wanted = ",".to_owned()
+            + r#""'=HYPERLINK(""http://evil"")","a ""b"", c","{""n"":1}",-5"#
+            + "\r\n";
+        assert_eq!(text, wanted);
+    }
 }

@@ -18,6 +18,7 @@ mod erase;
 mod export;
 mod key;
 mod operations;
+mod retain;
 mod seal;
 mod verify;
 

@@ -33,6 +33,9 @@ const PACE: Duration = Duration::from_millis(400);
 /// Entries sealed by one commit: the writer of SQLite is not kept for long.
 const BATCH: u32 = 250;
 
+/// How often entries past their time are looked for.
+const PURGING: SignedDuration = SignedDuration::from_hours(1);
+
 const LEASE: &str = "audit";
 /// After so long without a word another process seals.
 const LEASE_LASTS: SignedDuration = SignedDuration::from_secs(6);
@@ -55,12 +58,19 @@ struct Sealer {
     /// When the lease was last asked for, and whether it is held.
     asked: Option<Timestamp>,
     held: bool,
+    /// When old entries were last looked for.
+    purged: Option<Timestamp>,
 }
 
 impl Records {
     /// Seals what waits, again and again, until `stop` turns true; what waits then is sealed
-    /// first.
-    pub async fn seal_audit(self, anchor: Arc<dyn Anchor>, mut stop: watch::Receiver<bool>) {
+    /// first. Once an hour entries older than `keep_years` are purged.
+    pub async fn seal_audit(
+        self,
+        anchor: Arc<dyn Anchor>,
+        keep_years: i16,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let mut sealer = Sealer::default();
         let mut failing = false;
         loop {
@@ -77,6 +87,11 @@ impl Records {
                     tracing::error!(%error, "audit entries could not be sealed");
                 }
                 Err(_) => {}
+            }
+            if sealer.is_to_purge(self.now())
+                && let Err(error) = self.purge_audit(keep_years).await
+            {
+                tracing::error!(%error, "old entries of the audit could not be purged");
             }
             if stopping {
                 break;
@@ -157,6 +172,16 @@ impl Records {
 }
 
 impl Sealer {
+    /// Whether it is time to look for entries that are past theirs.
+    fn is_to_purge(&mut self, now: Timestamp) -> bool {
+        let lately = |last: Timestamp| now.duration_since(last) < PURGING;
+        if !self.held || self.purged.is_some_and(lately) {
+            return false;
+        }
+        self.purged = Some(now);
+        true
+    }
+
     /// Everything that waits, and then the heads outside.
     async fn turn(&mut self, records: &Records, anchor: &dyn Anchor) -> Result<(), Error> {
         let Ok(audit) = records.entity_called(AUDIT_ENTITY) else {
@@ -302,6 +327,6 @@ impl Records {
 }
 
 /// What a database keeps of a moment.
-fn micros(at: Timestamp) -> Timestamp {
+pub(super) fn micros(at: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }

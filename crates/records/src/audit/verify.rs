@@ -108,12 +108,10 @@ impl Finding {
     /// As JSON for whoever asked over HTTP.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        let bad = self.bad.as_ref().map(|bad| {
-            json!({
-                "sequence": bad.seq, "id": bad.entry, "code": bad.wrong,
-                "detail": bad.wrong.to_string(),
-            })
-        });
+        let bad = self
+            .bad
+            .as_ref()
+            .map(|bad| json!({"sequence": bad.seq, "id": bad.entry, "code": bad.wrong}));
         json!({
             "whole": self.bad.is_none(), "entries": self.entries - self.purged,
             "purged": self.purged, "waiting": self.waiting, "outside_heads": self.outside,
@@ -161,6 +159,22 @@ impl Walk {
     #[must_use]
     pub fn walked(&self) -> i64 {
         self.seq - self.purged
+    }
+
+    /// The last place it has passed.
+    pub(super) fn place(&self) -> i64 {
+        self.seq
+    }
+
+    /// The chain there.
+    pub(super) fn chain(&self) -> &[u8] {
+        &self.chain
+    }
+
+    /// Goes past a seal that was judged to be well.
+    pub(super) fn pass(&mut self, seal: Seal) {
+        self.seq = seal.seq;
+        self.chain = seal.chain;
     }
 
     /// Goes some way; answers what came of it at the end. `outside` are the heads that an anchor
@@ -244,12 +258,12 @@ impl Walk {
                 let bad = (Some(self.seq + 1), entry, wrong);
                 return self.found(records, Some(bad)).await;
             }
-            self.seq = seal.seq;
-            self.chain = seal.chain;
+            let entry = seal.entry;
+            self.pass(seal);
             while let Some(head) = known.pop_front_if(|head| head.entries == self.seq) {
                 self.outside += 1;
                 if head.hash != self.chain {
-                    let bad = (Some(seal.seq), Some(seal.entry), Wrong::CutOffOutside);
+                    let bad = (Some(self.seq), Some(entry), Wrong::CutOffOutside);
                     return self.found(records, Some(bad)).await;
                 }
             }
@@ -258,7 +272,7 @@ impl Walk {
     }
 
     /// What is wrong with a seal that should be the next one, or with its entry.
-    fn judge(
+    pub(super) fn judge(
         &self,
         records: &Records,
         schema: &Schema,

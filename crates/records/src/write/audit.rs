@@ -129,6 +129,24 @@ impl Records {
         .await
     }
 
+    /// The row of an entry about an act of the house itself, to be written with that act.
+    pub(crate) fn audit_of_house(
+        &self,
+        audit: EntityIx,
+        origin: &Origin,
+        action: &str,
+        entity: &str,
+        after: Json,
+    ) -> Write {
+        let mut entry = Entry::of(None, origin, self.now(), action, "ok");
+        entry.entity = Some(entity);
+        entry.after = after.as_object().cloned();
+        Write::Insert {
+            entity: audit,
+            values: entry.values(self.schema().entity(audit), self.new_id()),
+        }
+    }
+
     /// Writes an audit entry about an act that is no change, with what there is to know of it.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ both!(
     what_is_removed_before_its_seal_is_missed,
     a_person_can_be_erased_and_the_chain_holds,
     another_secret_cannot_make_a_chain,
+    old_entries_go_behind_a_signed_cut_and_young_ones_stay,
 );
 
 /// What keeps heads outside, in memory.
@@ -304,15 +305,14 @@ async fn many_writers_and_two_processes_make_one_chain(world: World) {
     let outside = Arc::new(Outside::default());
     let (stop, stopped) = watch::channel(false);
     // Nobody opens a file twice; on PostgreSQL two processes would both like to seal.
-    let mut sealing = vec![tokio::spawn(
-        world
-            .records
-            .clone()
-            .seal_audit(outside.clone(), stopped.clone()),
-    )];
+    let mut sealing = vec![tokio::spawn(world.records.clone().seal_audit(
+        outside.clone(),
+        7,
+        stopped.clone(),
+    ))];
     if world.on_postgres() {
         let other = world.another_process().await;
-        sealing.push(tokio::spawn(other.seal_audit(outside.clone(), stopped)));
+        sealing.push(tokio::spawn(other.seal_audit(outside.clone(), 7, stopped)));
     }
     let writers = (0..8).map(|writer| {
         let world = &world;
@@ -442,6 +442,44 @@ async fn another_secret_cannot_make_a_chain(world: World) {
     let finding = verified(&other, &outside).await;
     let bad = finding.bad.expect("not signed by this one");
     assert_eq!((bad.seq, bad.wrong), (Some(1), Wrong::Reordered));
+}
+
+async fn old_entries_go_behind_a_signed_cut_and_young_ones_stay(world: World) {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let outside = Outside::default();
+    world.records.seal_audit_now(&outside).await.unwrap();
+    let old = verified(&world.records, &outside).await.entries;
+    world.clock.pass(DAY * 60);
+    world.make("ticket", json!({"title": "Young"})).await;
+    world.records.seal_audit_now(&outside).await.unwrap();
+    // Six years and eleven months after the old ones nothing goes.
+    world.clock.pass(DAY * (6 * 365 + 275));
+    assert_eq!(world.records.purge_audit(7).await.unwrap(), 0);
+    world.clock.pass(DAY * 60);
+
+    // Beyond an entry that is not as it was sealed nothing goes either.
+    let second = "(SELECT entry_id FROM sys_audit_seal WHERE seq = 2)";
+    world.sql(&format!(
+        "UPDATE r_audit_entry SET source = 'else' WHERE id = {second}"
+    ));
+    assert_eq!(world.records.purge_audit(7).await.unwrap(), 1);
+    assert_eq!(world.records.purge_audit(7).await.unwrap(), 0);
+    world.sql(&format!(
+        "UPDATE r_audit_entry SET source = 'test' WHERE id = {second}"
+    ));
+    let gone = world.records.purge_audit(7).await.unwrap();
+    assert_eq!(i64::try_from(gone).unwrap(), old - 1);
+    world.records.seal_audit_now(&outside).await.unwrap();
+
+    let finding = verified(&world.records, &outside).await;
+    assert_eq!((finding.purged, finding.bad), (old, None));
+    let left = "SELECT count(*) FROM r_audit_entry WHERE action = 'create'";
+    assert_eq!(world.sql(left), "1", "the young one");
+    let told = "SELECT count(*) FROM r_audit_entry WHERE action = 'purge'";
+    assert_eq!(world.sql(told), "2");
+    world.sql("UPDATE sys_audit_head SET entries = entries + 1 WHERE place = 'cut'");
+    let finding = verified(&world.records, &outside).await;
+    assert_eq!(finding.bad.map(|bad| bad.wrong), Some(Wrong::Unsigned));
 }
 
 /// A transaction that began earlier and commits later is sealed all the same.

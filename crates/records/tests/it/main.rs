@@ -6,6 +6,7 @@
 // A test that cannot go on fails by panicking; that is what it is for.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod ground;
 mod shop;
 mod world;
 

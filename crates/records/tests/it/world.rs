@@ -14,9 +14,11 @@ use opsflux_records::{
 };
 use opsflux_store::system::SystemWrite;
 use opsflux_store::{Commit, Store, StoreOptions};
-use opsflux_testkit::postgres::{Cluster, Database};
+use opsflux_testkit::postgres::Cluster;
 use parking_lot::Mutex;
 use serde_json::{Map, Value as Json, json};
+
+use crate::ground::Ground;
 
 /// Runs a test on both databases.
 macro_rules! both {
@@ -68,17 +70,6 @@ impl Sealer for PlainSealer {
     }
 }
 
-/// The database a world stands on, kept as long as the world.
-enum Ground {
-    Sqlite {
-        _folder: tempfile::TempDir,
-    },
-    Postgres {
-        database: Database,
-        _cluster: Cluster,
-    },
-}
-
 pub struct World {
     pub records: Records,
     pub admin: Caller,
@@ -87,8 +78,8 @@ pub struct World {
     pub north: Uuid,
     pub south: Uuid,
     pub clock: Arc<TestClock>,
-    url: String,
-    ground: Ground,
+    pub url: String,
+    pub ground: Ground,
 }
 
 pub const TENANT: i64 = 1;
@@ -187,33 +178,6 @@ impl World {
         let store = store.await.unwrap();
         store.install_schema(self.records.schema());
         process(store, self.clock.clone(), secret)
-    }
-
-    /// Does something in the database behind everybody's back; several statements with `;`.
-    pub fn sql(&self, text: &str) -> String {
-        match &self.ground {
-            Ground::Postgres { database, .. } => database.sql(text).unwrap(),
-            Ground::Sqlite { .. } => {
-                let path = self.url.strip_prefix("sqlite:").unwrap();
-                let connection = rusqlite::Connection::open(path).unwrap();
-                connection.busy_timeout(Duration::from_secs(10)).unwrap();
-                if !text.starts_with("SELECT") {
-                    connection.execute_batch(text).unwrap();
-                    return String::new();
-                }
-                let read = |row: &rusqlite::Row<'_>| row.get::<_, rusqlite::types::Value>(0);
-                match connection.query_row(text, [], read).unwrap() {
-                    rusqlite::types::Value::Integer(number) => number.to_string(),
-                    rusqlite::types::Value::Text(text) => text,
-                    rusqlite::types::Value::Null => String::new(),
-                    other => panic!("{other:?}"),
-                }
-            }
-        }
-    }
-
-    pub fn on_postgres(&self) -> bool {
-        matches!(self.ground, Ground::Postgres { .. })
     }
 
     pub fn entity(&self, name: &str) -> EntityIx {

@@ -23,14 +23,16 @@ use crate::config::Config;
 use crate::secret::{self, SecretError};
 
 /// What the data folder has besides what belongs to the instance: what is made again, what is this
-/// process's own, backups.
-const LEFT_OUT: [&str; 6] = [
+/// process's own, backups; and what stands outside the database to know better than it: beside older
+/// rows it would tell of an end that was cut off.
+const LEFT_OUT: [&str; 7] = [
     "search",
     "backups",
     "opsflux.lock",
     "opsflux.sock",
     "files/incoming",
     super::UNFINISHED,
+    crate::audit_heads::FILE,
 ];
 /// Ends of names of files that are not finished.
 const PARTIAL: [&str; 3] = [".tmp", ".partial", ".restoring"];

@@ -1,5 +1,6 @@
 //! One file a command. Each answers how the process ends; what it has to say goes to stdout.
 
+pub mod audit;
 pub mod backup;
 pub mod db;
 pub mod demo;

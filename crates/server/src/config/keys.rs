@@ -368,6 +368,18 @@ static KEYS: &[Key] = &[
             Ok(())
         },
     },
+    Key {
+        name: "audit.keep_years",
+        aliases: &[],
+        takes: "a number from 7 to 100",
+        default: Default::Is("7"),
+        about: "How long entries of the audit are kept. Older ones are purged behind a signed cut, \
+                and the purge is an entry.",
+        set: |config, raw| {
+            config.audit.keep_years = raw.number(7..=100)?;
+            Ok(())
+        },
+    },
 ];
 
 /// `https://host[:port]`, as browsers send it.

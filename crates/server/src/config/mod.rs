@@ -48,6 +48,8 @@ pub struct Config {
     pub backup: Backup,
     /// The file that was read, if any.
     pub file: Option<PathBuf>,
+    /// How long the audit is kept.
+    pub audit: Audit,
     /// The key of secrets when it comes from outside the data folder: 32 bytes.
     pub secret_key: Option<Secret>,
 }
@@ -71,6 +73,13 @@ impl Mode {
             Mode::Development => "development",
         }
     }
+}
+
+/// How long the audit is kept.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    /// Years after which an entry may go.
+    pub keep_years: i16,
 }
 
 /// How requests come in.
@@ -217,6 +226,7 @@ impl Config {
             log: Log::default(),
             backup: Backup::default(),
             file: None,
+            audit: Audit { keep_years: 7 },
             secret_key: None,
         }
     }

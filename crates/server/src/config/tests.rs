@@ -95,6 +95,15 @@ fn tables_arrays_numbers_and_booleans_of_toml_are_understood() {
 }
 
 #[test]
+fn the_audit_is_kept_seven_years_and_never_shorter() {
+    let (_folder, sources) = file("");
+    let config = Config::load(&sources).expect("it starts");
+    assert_eq!(config.audit.keep_years, 7);
+    let (_folder, sources) = file("[audit]\nkeep_years = 6\n");
+    assert_eq!(mistakes(&sources)[0].key, "audit.keep_years");
+}
+
+#[test]
 fn an_unknown_key_is_named_with_its_place_and_the_nearest_one() {
     let (_folder, sources) = file("listen = \"127.0.0.1:1\"\n\n[http]\nrate_limits = 3\n");
     let found = mistakes(&sources);

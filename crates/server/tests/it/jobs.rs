@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::support::{Client, Server};
 
 /// The job at an address, when it has ended.
-async fn ended(client: &Client, location: &str) -> Json {
+pub async fn ended(client: &Client, location: &str) -> Json {
     let path = location
         .strip_prefix("/api/v1")
         .expect("an address of ours");

@@ -11,6 +11,7 @@
 
 mod accounts;
 mod assets;
+mod audit;
 mod backup;
 mod bad_input;
 mod copying;

@@ -36,7 +36,7 @@ pub async fn on_both(test: impl AsyncFn(&Server)) {
 pub struct Server {
     pub running: Running,
     pub folder: TempDir,
-    _database: Option<Database>,
+    database: Option<Database>,
 }
 
 /// A configuration as somebody would write it, in an empty folder.
@@ -71,7 +71,7 @@ impl Server {
         Server {
             running,
             folder,
-            _database: None,
+            database: None,
         }
     }
 
@@ -90,8 +90,25 @@ impl Server {
         Server {
             running,
             folder,
-            _database: Some(database),
+            database: Some(database),
         }
+    }
+
+    /// Does something in the database behind everybody's back.
+    pub fn sql(&self, text: &str) {
+        if let Some(database) = &self.database {
+            database.sql(text).expect("done");
+            return;
+        }
+        let path = self.folder.path().join("data/opsflux.db");
+        let connection = rusqlite::Connection::open(path).expect("the database");
+        connection.busy_timeout(PATIENCE).expect("set");
+        connection.execute_batch(text).expect("done");
+    }
+
+    /// The address of its database, unless that is in the folder.
+    pub fn database_url(&self) -> Option<String> {
+        self.database.as_ref().map(Database::url)
     }
 
     pub async fn stop(self) -> bool {
