@@ -94,6 +94,10 @@ fn a_company_moves_to_postgresql_and_back_and_sees_the_same() {
     let back = format!("sqlite:{}", data.join("back.db").display());
     done(copy(&data, &database.url(), &back));
     same(&seen(&data, &back), &before);
+    let mut command = opsflux(&data);
+    command.args(["--database-url", &back, "audit", "verify"]);
+    let said = done(command);
+    assert!(said.contains("entries, whole"), "{said}");
     // Somebody has signed in since: what differs is named.
     let mut command = opsflux(&data);
     command.args(["db", "compare", "--from", &file, "--to", &back]);

@@ -14,7 +14,7 @@ use http::{Method, StatusCode};
 use opsflux_testkit::postgres::Cluster;
 use serde_json::{Value as Json, json};
 
-use crate::process::{Serving, opsflux};
+use crate::process::{Serving, done, opsflux};
 use crate::support::{Client, PASSWORD};
 
 const CLIENTS: usize = 6;
@@ -184,11 +184,15 @@ async fn killed_again_and_again(start: impl Fn() -> Command, data: &Path) {
         let client = Client::at(serving.address)
             .signed_in("admin@opsflux.local", PASSWORD)
             .await;
-        let done = AtomicU64::new(0);
-        let working = join_all(ledgers.iter_mut().map(|ledger| ledger.work(&client, &done)));
+        let counted = AtomicU64::new(0);
+        let working = join_all(
+            ledgers
+                .iter_mut()
+                .map(|ledger| ledger.work(&client, &counted)),
+        );
         let killing = async {
             let (work, later) = moment(kill);
-            while done.load(Ordering::Relaxed) < work {
+            while counted.load(Ordering::Relaxed) < work {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             tokio::time::sleep(later).await;
@@ -197,6 +201,7 @@ async fn killed_again_and_again(start: impl Fn() -> Command, data: &Path) {
                 .expect("a killer");
         };
         tokio::join!(working, killing);
+        audit_is_whole(start());
     }
     let serving = Serving::start(start());
     let client = Client::at(serving.address)
@@ -204,6 +209,14 @@ async fn killed_again_and_again(start: impl Fn() -> Command, data: &Path) {
         .await;
     judge(&client, ledgers).await;
     serving.stop(data);
+    audit_is_whole(start());
+}
+
+/// Whatever was being sealed when the server was killed.
+fn audit_is_whole(mut command: Command) {
+    command.args(["audit", "verify"]);
+    let said = tokio::task::block_in_place(|| done(command));
+    assert!(said.contains("entries, whole"), "{said}");
 }
 
 /// Compares what is there with what was told.

@@ -59,6 +59,8 @@ async fn a_company_at_work(source: Place) {
     assert!(said.contains("is whole"), "{said}");
     let there = Place::sqlite();
     there.done(&["restore", &hot], &recovery);
+    let said = there.done(&["audit", "verify"], "");
+    assert!(said.contains("entries, whole"), "{said}");
     let restored = there.start().await;
     let again = signed_in(&restored, ADMIN, PASSWORD).await;
     let path = format!("/tickets/{}", early["id"].as_str().expect("an id"));
