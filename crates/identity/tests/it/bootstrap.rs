@@ -68,6 +68,7 @@ async fn roles_are_kept_in_step_with_the_modules() {
             .collect();
         let expected = [
             ("admin", "Administrateur"),
+            ("auditor", "Auditeur"),
             ("guest", "Invité"),
             ("manager", "Responsable"),
             ("technician", "Technicien"),

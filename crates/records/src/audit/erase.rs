@@ -26,7 +26,8 @@ const BATCH: u32 = 250;
 /// What is taken out of which entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erasure {
-    /// Who acted and from where, in entries of what this person did.
+    /// Who acted and from where, in entries of what this person did, or what was done in this
+    /// person's name.
     Acts(Uuid),
     /// The values, in entries about this record.
     Record(Uuid),
@@ -149,8 +150,14 @@ fn wanted(schema: &Schema, audit: EntityIx, what: Erasure) -> Result<Predicate, 
     };
     match what {
         Erasure::Acts(person) => {
-            let is = Operand::OneOf(vec![Value::Id(person)]);
-            Ok(Predicate::test(audit, field("actor")?, is))
+            let is = || Operand::OneOf(vec![Value::Id(person)]);
+            Ok(
+                Predicate::test(audit, field("actor")?, is()).or(Predicate::test(
+                    audit,
+                    field("on_behalf_of")?,
+                    is(),
+                )),
+            )
         }
         Erasure::Record(record) => {
             let is = Operand::OneOf(vec![Value::Text(record.to_string())]);

@@ -2,7 +2,7 @@
 //!
 //! Every entry gets a seal within a second: its place in the chain of its tenant, hashes of what
 //! it says, and a hash over all of that and the seal before (`canon` says what is hashed, and how;
-//! `docs/decisions/0005-the-audit-chain.md` why). Sealing runs behind the writers ([`seal`]), in
+//! `docs/decisions/0007-the-audit-chain.md` why). Sealing runs behind the writers ([`seal`]), in
 //! one process at a time. How far each chain goes is signed, kept in the database and handed to
 //! an [`Anchor`] outside of it. [`verify`] walks a chain and names the first entry that is not what
 //! was sealed. Who did something, and the values, are hashed with salts: both can be taken away

@@ -157,7 +157,7 @@ fn feed(dialect: Dialect) -> Vec<String> {
     }
 }
 
-/// What makes tampering with the audit evident, see `docs/decisions/0005-the-audit-chain.md`.
+/// What makes tampering with the audit evident, see `docs/decisions/0007-the-audit-chain.md`.
 fn audit(dialect: Dialect) -> Vec<String> {
     render(
         dialect,
