@@ -34,7 +34,7 @@ pub struct Operation {
     pub query: Vec<(String, Json, String)>,
     /// The body: content type and JSON Schema.
     pub input: Option<(String, Json)>,
-    /// The answer when all is well: status, content type and JSON Schema.
+    /// The answer when all is well: status, content type (several by `, `) and JSON Schema.
     pub output: (StatusCode, Option<(String, Json)>),
     /// Problems it can answer besides 400, 401, 403, 404, 429 and 503; and 202 when it may go on as
     /// a job, whose address is then in `Location`.

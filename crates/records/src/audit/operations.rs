@@ -66,7 +66,10 @@ pub(crate) fn operations(records: &Records, ix: EntityIx, path: &str) -> Vec<Ope
         input: None,
         output: (
             StatusCode::OK,
-            Some(("text/csv".to_owned(), json!({"type": "string"}))),
+            Some((
+                "application/x-ndjson, text/csv".to_owned(),
+                json!({"type": "string"}),
+            )),
         ),
         problems: vec![StatusCode::BAD_REQUEST],
         handler: handler(move |call| {

@@ -180,7 +180,11 @@ fn success(operation: &Operation, output: Option<&(String, Json)>) -> Json {
         // Bytes come with the type of what they are.
         let is_binary = body.get("format").and_then(Json::as_str) == Some("binary");
         let kind = if is_binary { "*/*" } else { kind.as_str() };
-        described["content"] = json!({kind: {"schema": body}});
+        let kinds = kind.split(", ");
+        let content: Map<String, Json> = kinds
+            .map(|kind| (kind.to_owned(), json!({"schema": body})))
+            .collect();
+        described["content"] = Json::Object(content);
     }
     let mut headers = Map::new();
     if output.is_some() && answered(operation).is_some_and(|name| !name.ends_with("Page")) {
