@@ -109,6 +109,14 @@ impl Known {
         }
     }
 
+    /// The records that answer any need.
+    pub(crate) fn all_records(&self) -> impl Iterator<Item = &Snapshot> {
+        self.answers.iter().flat_map(|answer| match answer {
+            Answer::Records(records) => records.as_slice(),
+            Answer::Setting(_) => &[],
+        })
+    }
+
     /// The text of the setting that answers the n-th need.
     #[must_use]
     pub fn setting(&self, need: usize) -> Option<&str> {

@@ -17,7 +17,7 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::read::json::to_json;
 use crate::records::Records;
-use crate::rule::Snapshot;
+use crate::rule::{Known, Snapshot};
 
 /// An idempotency key whose answer is kept with the change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub(crate) struct Change {
     pub operation: usize,
     /// Records written, by which operation and how; the first one that did.
     written: BTreeMap<(EntityIx, Uuid), (usize, FeedOp)>,
+    /// What was read for rules, while this change was made.
+    known: Vec<Known>,
     /// Records that must live when it is committed, by which operation.
     needed: BTreeMap<(EntityIx, Uuid), usize>,
     /// Records written, for the kept answer.
@@ -98,6 +100,7 @@ impl Change {
             taken: Taken::default(),
             operation: 0,
             written: BTreeMap::new(),
+            known: Vec::new(),
             needed: BTreeMap::new(),
             touched: Vec::new(),
         }
@@ -123,6 +126,17 @@ impl Change {
             }
             _ => false,
         })
+    }
+
+    /// Remembers what was read for a rule.
+    pub fn knows(&mut self, known: Known) {
+        self.known.push(known);
+    }
+
+    /// A living record that some rule asked for, as it was read for this change.
+    pub fn read(&self, entity: EntityIx, id: Uuid) -> Option<&Snapshot> {
+        let mut read = self.known.iter().flat_map(Known::all_records);
+        read.find(|read| read.entity == entity && read.id == id)
     }
 
     /// Whether a record is changed by it already.

@@ -22,12 +22,12 @@ impl Records {
         entity: &Entity,
         saving: &Saving<'_>,
         changed: &[FieldIx],
-        values: &mut [Value],
+        values: &[Value],
         errors: &mut Vec<FieldError>,
     ) -> Result<(), Error> {
         let given: Vec<FieldIx> = saving.inputs.iter().map(|(ix, _)| *ix).collect();
         for (ix, field) in entity.iter() {
-            let value = values[usize::from(ix.0)].clone();
+            let value = &values[usize::from(ix.0)];
             let judged = saving.before.is_none() || changed.contains(&ix) || given.contains(&ix);
             if field.required && judged && value.is_empty() && !field.kind.is_virtual() {
                 errors.push(FieldError::new(&field.name, "required", ""));
@@ -39,7 +39,7 @@ impl Records {
             // What a rule set is held to the same limits as what a request says.
             if !given.contains(&ix)
                 && !field.kind.is_write_only()
-                && let Err(invalid) = wire::parse(&field.kind, &to_json(&value))
+                && let Err(invalid) = wire::parse(&field.kind, &to_json(value))
             {
                 errors.push(FieldError::of(&field.name, invalid));
                 continue;
@@ -49,7 +49,7 @@ impl Records {
             } else {
                 Rights::House
             };
-            let gained = gained(saving.before.as_ref().map(|b| b.value(ix)), &value);
+            let gained = gained(saving.before.as_ref().map(|b| b.value(ix)), value);
             self.check_link(change, caller, rights, saving.entity, ix, &gained, errors)
                 .await?;
             if let FieldType::Link(link) = &field.kind

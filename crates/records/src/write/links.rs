@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use opsflux_model::predicate::Binder;
-use opsflux_model::predicate::Variables;
+use opsflux_model::predicate::{Binder, Record, Step, Variables};
 use opsflux_model::schema::{Entity, EntityIx, FieldIx, FieldType, Schema, system};
 use opsflux_model::{Action, Condition, Operand, Predicate, Value};
 use opsflux_store::{Guard, Output, Select};
@@ -14,6 +13,7 @@ use crate::caller::Caller;
 use crate::error::{Error, FieldError};
 use crate::read::{By, query};
 use crate::records::Records;
+use crate::rule::Snapshot;
 
 /// Prefix of the names of guards that hold a link's target alive; the field follows.
 pub(super) const GUARD: &str = "link:";
@@ -93,18 +93,29 @@ impl Records {
             to,
         };
         let access = (rights == Rights::Caller).then_some(caller);
+        let mut found = Vec::new();
+        let mut unread = Vec::new();
+        for id in &ids {
+            let read = change.read(to, *id);
+            match read.and_then(|read| judged(&schema, access, &wanted, read)) {
+                Some(true) => found.push(*id),
+                Some(false) => {}
+                None => unread.push(*id),
+            }
+        }
         let always = is_constant(schema.entity(to), &condition);
-        let found = match ids.as_slice() {
+        match unread.as_slice() {
+            [] => {}
             [id] if always && caller.companies.is_empty() => {
-                self.target(&schema, linked, access, &wanted, *id).await?
+                found.extend(self.target(&schema, linked, access, &wanted, *id).await?);
             }
-            _ => {
-                let filter = targets(&schema, linked, access, &wanted, &ids);
+            unread => {
+                let filter = targets(&schema, linked, access, &wanted, unread);
                 let living = query::living(&schema, to, false);
-                let limit = u32::try_from(ids.len()).unwrap_or(u32::MAX);
-                self.ids(linked.tenant, to, filter, living, limit).await?
+                let limit = u32::try_from(unread.len()).unwrap_or(u32::MAX);
+                found.extend(self.ids(linked.tenant, to, filter, living, limit).await?);
             }
-        };
+        }
         if ids
             .iter()
             .any(|id| !found.contains(id) || change.deletes(to, *id))
@@ -175,6 +186,49 @@ impl Records {
             })
             .await?;
         Ok(found)
+    }
+}
+
+/// Whether a living record that was read already may be named; none when that depends on other
+/// records or on what was not read of it, so that the database must say.
+fn judged(
+    schema: &Schema,
+    caller: Option<&Caller>,
+    wanted: &Predicate,
+    read: &Snapshot,
+) -> Option<bool> {
+    let visible = caller.map_or(Predicate::True, |caller| {
+        query::rule(schema, caller, read.entity, Action::View)
+    });
+    let asked = wanted.clone().and(visible);
+    is_of_itself(schema.entity(read.entity), &asked).then(|| asked.holds(schema, &Alone(read)))
+}
+
+/// Whether a predicate asks only for what a snapshot holds of the record itself.
+fn is_of_itself(entity: &Entity, predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::True | Predicate::False => true,
+        Predicate::All(parts) | Predicate::Any(parts) => {
+            parts.iter().all(|part| is_of_itself(entity, part))
+        }
+        Predicate::Not(part) => is_of_itself(entity, part),
+        Predicate::Test(test) => {
+            let kind = &entity.field(test.path.field).kind;
+            test.path.steps.is_empty() && !kind.is_virtual() && !kind.is_write_only()
+        }
+    }
+}
+
+/// A record whose surroundings were not read.
+struct Alone<'a>(&'a Snapshot);
+
+impl Record for Alone<'_> {
+    fn value(&self, field: FieldIx) -> &Value {
+        self.0.value(field)
+    }
+
+    fn follow(&self, _: &Step) -> Vec<Self> {
+        Vec::new()
     }
 }
 

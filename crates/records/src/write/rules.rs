@@ -54,6 +54,7 @@ impl Records {
                 .await?;
             rule.apply(&mut draft, &known)
                 .map_err(|refusal| self.refusal(caller, id, refusal))?;
+            change.knows(known);
         }
         let Draft {
             values,

@@ -134,7 +134,7 @@ impl Records {
                 entity,
                 &saving,
                 &changed,
-                &mut values,
+                &values,
                 &mut errors,
             )
             .await?;
@@ -149,7 +149,7 @@ impl Records {
             let changed = changed_fields(entity, saving.before.as_ref(), &values);
             let children_from = change.commit.writes.len();
             if saving.before.is_none() {
-                self.write(change, entity, &saving, id, values.clone(), &changed)?;
+                self.write(change, entity, &saving, id, values, &changed)?;
                 self.save_children(change, caller, entity, &saving, id, applied.children)
                     .await?;
             } else {
@@ -157,7 +157,7 @@ impl Records {
                     .await?;
                 let children_changed = change.commit.writes.len() > children_from;
                 if !changed.is_empty() || children_changed {
-                    self.write(change, entity, &saving, id, values.clone(), &changed)?;
+                    self.write(change, entity, &saving, id, values, &changed)?;
                 }
             }
             for companion in companions {
@@ -238,10 +238,9 @@ impl Records {
         });
         let write = match &saving.before {
             None => {
-                let filled = entity.iter().map(|(ix, _)| ix).filter(stored);
-                let values = filled
-                    .map(|ix| (ix, values[usize::from(ix.0)].clone()))
-                    .filter(|(_, value)| *value != Value::Null)
+                let named = entity.iter().map(|(ix, _)| ix).zip(values);
+                let values = named
+                    .filter(|(ix, value)| stored(ix) && *value != Value::Null)
                     .collect();
                 Write::Insert {
                     entity: saving.entity,

@@ -14,6 +14,7 @@ both!(
     internal_comments_stay_inside,
     paths_and_labels_stop_at_what_may_be_seen,
     a_link_cannot_name_what_may_not_be_seen,
+    a_link_cannot_name_whom_only_a_rule_may_see,
     actions_that_are_known_but_not_allowed_are_forbidden,
     a_create_outside_the_scope_is_refused,
     a_record_may_be_moved_out_of_sight,
@@ -228,6 +229,29 @@ async fn a_link_cannot_name_what_may_not_be_seen(world: World) {
         other => panic!("{other:?}"),
     };
     assert_eq!(code(hidden), code(missing));
+}
+
+/// A rule reads the requester with the rights of the house, to know his department.
+async fn a_link_cannot_name_whom_only_a_rule_may_see(world: World) {
+    let technician = world
+        .caller("Tec North", "technician", Some(world.north))
+        .await;
+    let near = world.person("Nea Near", Some(world.north)).await;
+    let far = world.person("Far Away", Some(world.south)).await;
+    let ask = |who: Uuid| json!({"title": "x", "requester": who.to_string()});
+    let made = world.create(&technician, "ticket", ask(near)).await;
+    assert_eq!(made.unwrap()["department"], world.north.to_string());
+    let refused = world.create(&technician, "ticket", ask(far)).await;
+    let Err(Error::Invalid(errors)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(
+        (errors[0].field.as_str(), errors[0].code.as_str()),
+        ("requester", "not_found")
+    );
+    // Whoever sees him may.
+    let made = world.create(&world.admin, "ticket", ask(far)).await;
+    assert_eq!(made.unwrap()["department"], world.south.to_string());
 }
 
 async fn actions_that_are_known_but_not_allowed_are_forbidden(world: World) {
