@@ -121,12 +121,13 @@ fn erasure_message(tenant: i64, seal: &Seal, (who, body): (bool, bool), by: &str
     message
 }
 
-/// A fresh salt.
-pub(super) fn salt() -> Result<Vec<u8>, Error> {
-    let mut salt = vec![0; SALT];
+/// Two fresh salts, of one draw.
+pub(super) fn salts() -> Result<(Vec<u8>, Vec<u8>), Error> {
+    let mut both = [0; 2 * SALT];
     let no_chance = |_| Error::Internal("the machine has no randomness".to_owned());
-    rand::fill(&mut salt).map_err(no_chance)?;
-    Ok(salt)
+    rand::fill(&mut both).map_err(no_chance)?;
+    let (one, other) = both.split_at(SALT);
+    Ok((one.to_vec(), other.to_vec()))
 }
 
 /// What stands before the first seal of a tenant.

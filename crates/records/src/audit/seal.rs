@@ -210,9 +210,17 @@ impl Sealer {
                 tenants.entry(tenant).or_default().push(entry);
             }
             for (tenant, entries) in tenants {
-                let sealed = self.seal(records, audit, tenant, &entries).await;
+                // As a rule what waits has no seal; the commit fails when some has.
+                let none = HashSet::new();
+                let mut sealed = self.seal(records, audit, tenant, &entries, &none).await;
                 if sealed.is_err() {
                     // Another process may have gone on with it.
+                    self.ends.remove(&tenant);
+                    let seals = records.inner.store.audit_seals_of(tenant, &entries);
+                    let had = seals.await?.into_iter().map(|seal| seal.entry).collect();
+                    sealed = self.seal(records, audit, tenant, &entries, &had).await;
+                }
+                if sealed.is_err() {
                     self.ends.remove(&tenant);
                 }
                 sealed?;
@@ -241,21 +249,20 @@ impl Sealer {
         Ok(held)
     }
 
-    /// Seals some entries of a tenant by one commit.
+    /// Seals some entries of a tenant by one commit; those that are `sealed` only wait no more.
     async fn seal(
         &mut self,
         records: &Records,
         audit: EntityIx,
         tenant: i64,
         entries: &[Uuid],
+        sealed: &HashSet<Uuid>,
     ) -> Result<(), Error> {
         let store = &records.inner.store;
         let mut end = match self.ends.get(&tenant) {
             Some(end) => end.clone(),
             None => records.audit_end(tenant).await?,
         };
-        let sealed = store.audit_seals_of(tenant, entries).await?;
-        let sealed: HashSet<Uuid> = sealed.into_iter().map(|seal| seal.entry).collect();
         let found = records.audit_entries(tenant, audit, entries).await?;
         let at = micros(records.now());
         let mut writes = Vec::with_capacity(entries.len() * 2 + 1);
@@ -302,7 +309,7 @@ impl Records {
         entry: Option<&Snapshot>,
         at: Timestamp,
     ) -> Result<Seal, Error> {
-        let (who_salt, body_salt) = (key::salt()?, key::salt()?);
+        let (who_salt, body_salt) = key::salts()?;
         let parts = entry.map(|entry| canon::parts(&self.schema(), entry));
         let hash = |hash: Option<key::Hash>| hash.unwrap_or_default().to_vec();
         let mut seal = Seal {
