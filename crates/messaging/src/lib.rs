@@ -15,6 +15,7 @@
 //! texts. Start reading at [`outgoing`], then [`work`].
 
 pub mod address;
+mod announce;
 mod call;
 mod deliveries;
 mod handler;
@@ -113,6 +114,7 @@ impl Messaging {
     #[must_use]
     pub fn operations(&self) -> Vec<Operation> {
         let mut all = notifications::operations(&self.inner.records);
+        all.push(announce::operation(self));
         all.extend(deliveries::operations(self));
         all
     }

@@ -60,7 +60,7 @@ class Handler:
         if name.startswith("full") and nth(name) == 1:
             return "452 4.3.1 no room at the moment"
         if name.startswith("slow"):
-            await asyncio.sleep(options.get("slow", 0))
+            await asyncio.sleep(options.get("slow", 0) / 1000)
         return "250 2.0.0 taken"
 
 

@@ -29,7 +29,7 @@ pub struct Behaviour {
     pub auth: bool,
     /// Whether it wants encryption: after the greeting, or from the first byte.
     pub tls: Option<Encryption>,
-    /// Seconds that `slow…` waits for an answer.
+    /// Milliseconds that `slow…` waits for an answer.
     pub slow: u32,
 }
 

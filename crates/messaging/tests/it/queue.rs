@@ -145,7 +145,7 @@ async fn a_call_that_a_dead_process_held_is_made_again(world: World) {
 async fn a_mail_that_a_dead_process_was_handing_over_is_not(world: World) {
     let folder = tempfile::tempdir().unwrap();
     let behaviour = Behaviour {
-        slow: 60,
+        slow: 60_000,
         ..Behaviour::default()
     };
     let server = MailServer::start(&behaviour, folder.path()).unwrap();

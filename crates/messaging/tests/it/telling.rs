@@ -15,6 +15,7 @@ both!(
     all_are_read_at_once,
     long_and_odd_texts_fit,
     an_administrator_reads_nothing_for_others,
+    everybody_is_told_of_an_announcement,
 );
 
 fn notice(recipient: &Caller, title: &str) -> Notice {
@@ -158,4 +159,31 @@ async fn an_administrator_reads_nothing_for_others(world: World) {
     let refused = read(&world, &world.admin, id).await;
     assert!(matches!(refused, Err(Error::NotFound)));
     assert_eq!(unread(&world, &world.zoe).await, 1);
+}
+
+async fn everybody_is_told_of_an_announcement(world: World) {
+    let name = "notification_announce";
+    let said = json!({"title": "Maintenance", "message": "Dimanche à 8 h", "kind": "alert"});
+    let reply = ask(&world, &world.admin, name, &[], said).await.unwrap();
+    let Body::Json(body) = reply.body else {
+        panic!("no JSON")
+    };
+    assert_eq!(body, br#"{"count":2}"#);
+    for person in [&world.zoe, &world.ben] {
+        let own = world.list(person, "notification", &[]).await;
+        assert_eq!(own[0]["title"], "Maintenance");
+        assert_eq!(own[0]["kind"], "alert");
+    }
+    for nonsense in [
+        json!({}),
+        json!({"title": " "}),
+        json!({"title": 7}),
+        json!({"title": "x".repeat(201)}),
+        json!({"title": "x", "kind": "social"}),
+        json!({"title": "x", "to": "zoe"}),
+    ] {
+        let refused = ask(&world, &world.admin, name, &[], nonsense.clone()).await;
+        assert!(matches!(refused, Err(Error::Invalid(_))), "{nonsense}");
+    }
+    assert_eq!(world.list(&world.admin, "notification", &[]).await.len(), 2);
 }
