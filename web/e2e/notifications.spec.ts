@@ -7,11 +7,12 @@ test.use({ locale: 'en-GB' });
 test.describe.configure({ mode: 'serial' });
 
 const words = WORDS['en-GB'].notifications;
-const NONE = words.bell_zero;
+const NONE = words.title;
 const ONE = words.bell_one.replace('{{count}}', '1');
 const TWO = words.bell_other.replace('{{count}}', '2');
 
-const bell = (page: Page, name: string) => page.getByRole('banner').getByRole('button', { name, exact: true });
+const bell = (page: Page, name: string) =>
+  page.getByRole('banner').getByRole('button', { name, exact: true });
 
 async function announce(api: Api, title: string, kind = 'system') {
   await api.post('/notifications/announce', { title, message: 'Sunday at eight.\nSave your work.', kind });

@@ -24,7 +24,7 @@ export function Bell() {
           variant="ghost"
           size="icon"
           className="relative pointer-coarse:size-11"
-          aria-label={t('notifications.bell', { count })}
+          aria-label={count > 0 ? t('notifications.bell', { count }) : t('notifications.title')}
         >
           <BellIcon aria-hidden />
           {count > 0 && (

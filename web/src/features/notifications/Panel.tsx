@@ -27,6 +27,16 @@ const ICONS = { system: Info, business: Briefcase, social: MessageCircle, alert:
 
 const SHOWN: Shown[] = ['all', 'unread'];
 
+/** In the order of the list, which is by time. */
+function byDay(items: NotificationData[], timeZone: string): Map<string, NotificationData[]> {
+  const days = new Map<string, NotificationData[]>();
+  for (const item of items) {
+    const day = dayOf(item.created_at, timeZone);
+    days.set(day, [...(days.get(day) ?? []), item]);
+  }
+  return days;
+}
+
 interface ItemProps {
   item: NotificationData;
   /** Where the record it is about is found; absent when it is about none, or of nothing the person sees. */
@@ -64,7 +74,10 @@ function Item({ item, collection, onRead, onLeave }: ItemProps) {
     <li className="flex items-start gap-2.5 border-b px-3 py-2.5 last:border-b-0 hover:bg-hover">
       <Icon
         aria-hidden
-        className={cn('mt-0.5 size-4 shrink-0', item.kind === 'alert' ? 'text-danger' : 'text-muted-foreground')}
+        className={cn(
+          'mt-0.5 size-4 shrink-0',
+          item.kind === 'alert' ? 'text-danger' : 'text-muted-foreground',
+        )}
       />
       <div className="min-w-0 flex-1">
         {unread && <span className="sr-only">{t('notifications.is_unread')}</span>}
@@ -120,7 +133,7 @@ export function Panel({ unread, onLeave }: PanelProps) {
   const one = useMutation({ mutationFn: markRead, ...said });
   const all = useMutation({ mutationFn: markAllRead, ...said });
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
-  const days = Map.groupBy(items, (item) => dayOf(item.created_at, timeZone));
+  const days = byDay(items, timeZone);
   const collectionOf = (entity: string | undefined) =>
     app?.entities.find(({ name }) => name === entity)?.collection;
   return (
@@ -148,9 +161,7 @@ export function Panel({ unread, onLeave }: PanelProps) {
           ))}
         </fieldset>
       </header>
-      {list.isError && !list.data && (
-        <ProblemState error={list.error} onRetry={() => void list.refetch()} />
-      )}
+      {list.isError && !list.data && <ProblemState error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <Skeleton className="m-3 h-24" />}
       {list.data && items.length === 0 && (
         <EmptyState icon={<Bell aria-hidden />} title={t(`notifications.none_${shown}`)} />
