@@ -14,8 +14,9 @@ const TWO = words.bell_other.replace('{{count}}', '2');
 const bell = (page: Page, name: string) =>
   page.getByRole('banner').getByRole('button', { name, exact: true });
 
-async function announce(api: Api, title: string, kind = 'system') {
-  await api.post('/notifications/announce', { title, message: 'Sunday at eight.\nSave your work.', kind });
+async function announce(api: Api, title: string, kind = 'system', about?: object) {
+  const message = 'Sunday at eight.\nSave your work.';
+  await api.post('/notifications/announce', { title, message, kind, about });
 }
 
 test('the bell counts within a second, and the page asks for nothing until it is told', async ({
@@ -71,6 +72,22 @@ test('the panel shows them by day; one is read, then all, in every window', asyn
   await other.context().close();
 });
 
+test('one leads to the record it is about, and is read then', async ({ page, request }) => {
+  const api = await Api.as(request, ADMIN);
+  const ticket = await api.create('tickets', { title: 'Boiler of hall 3' });
+  await announce(api, 'Hall 3 stays cold', 'system', { entity: 'ticket', id: ticket.id });
+  await signIn(page, ADMIN, '/');
+  await page.getByRole('banner').getByRole('button', { name: /unread notification/ }).click();
+  const panel = page.getByRole('dialog', { name: words.title });
+  await panel.getByRole('link', { name: /Hall 3 stays cold/ }).click();
+  await expect(page.getByRole('heading', { name: 'Boiler of hall 3' })).toBeVisible();
+  await expect(panel).toBeHidden();
+  await expect(async () => {
+    const [now] = await api.list('/notifications?recipient=@me&limit=1');
+    expect(now).toMatchObject({ title: 'Hall 3 stays cold', read_at: expect.any(String) });
+  }).toPass();
+});
+
 test('on a telephone, in the dark, the panel fits and is accessible', async ({ browser, request }) => {
   const api = await Api.as(request, ADMIN);
   await announce(api, `A long title ${'that goes on and on '.repeat(8)}`, 'alert');
@@ -84,7 +101,10 @@ test('on a telephone, in the dark, the panel fits and is accessible', async ({ b
   const page = await context.newPage();
   await signIn(page, TECHNICIAN, '/');
   const french = WORDS['fr-FR'].notifications;
-  await bell(page, french.bell_one.replace('{{count}}', '1')).tap();
+  await page
+    .getByRole('banner')
+    .getByRole('button', { name: /non lues?$/ })
+    .tap();
   const panel = page.getByRole('dialog', { name: french.title });
   await expect(panel.getByRole('listitem').first()).toContainText('A long title');
   const box = await panel.boundingBox();

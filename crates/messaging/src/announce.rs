@@ -2,6 +2,7 @@
 //! emergency.
 
 use http::{Method, StatusCode};
+use opsflux_model::Schema;
 use opsflux_records::{Call, Error, Needs, Operation, Reply};
 use opsflux_store::Commit;
 use serde_json::{Map, Value as Json, json};
@@ -22,6 +23,15 @@ pub(crate) fn operation(messaging: &Messaging) -> Operation {
             "title": {"type": "string", "minLength": 1, "maxLength": 200},
             "message": {"type": "string", "maxLength": 4000},
             "kind": {"type": "string", "enum": ["system", "alert"], "default": "system"},
+            "about": {
+                "type": "object",
+                "description": "The record it leads to; whoever may not see that finds nothing.",
+                "properties": {
+                    "entity": {"type": "string"}, "id": {"type": "string", "format": "uuid"},
+                },
+                "required": ["entity", "id"],
+                "additionalProperties": false,
+            },
         },
         "required": ["title"],
         "additionalProperties": false,
@@ -64,7 +74,7 @@ impl Messaging {
         };
         let told = Notice {
             cause,
-            ..read(call.object()?)?
+            ..read(&records.schema(), call.object()?)?
         };
         let (tenant, schema) = (caller.tenant(), records.schema());
         let users = schema.find("user").ok_or(Error::NotFound)?;
@@ -109,7 +119,7 @@ impl Messaging {
 }
 
 /// What is announced; every wrong field at once.
-fn read(mut body: Map<String, Json>) -> Result<Notice, Error> {
+fn read(schema: &Schema, mut body: Map<String, Json>) -> Result<Notice, Error> {
     let mut wrong = Vec::new();
     let mut refuse = |field: &str, code: &str, detail: &str| {
         wrong.push(opsflux_records::FieldError::new(field, code, detail));
@@ -135,6 +145,19 @@ fn read(mut body: Map<String, Json>) -> Result<Notice, Error> {
         None | Some(Some("system")) => {}
         Some(Some("alert")) => notice.kind = Kind::Alert,
         Some(_) => refuse("kind", "not_an_option", "system, alert"),
+    }
+    match body.remove("about") {
+        None | Some(Json::Null) => {}
+        Some(about) => {
+            let entity = about["entity"]
+                .as_str()
+                .filter(|name| schema.find(name).is_some());
+            let id = about["id"].as_str().and_then(|id| id.parse().ok());
+            match (entity, id) {
+                (Some(entity), Some(id)) => notice.about = Some((entity.to_owned(), id)),
+                _ => refuse("about", "not_found", ""),
+            }
+        }
     }
     for unknown in body.keys() {
         refuse(unknown, "unknown_field", "");

@@ -2,38 +2,27 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, LOCATION, RETRY_AFTER, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use http_body_util::Full;
 use hyper_util::rt::TokioIo;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use opsflux_records::Error;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
-use serde_json::{Value as Json, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
-use crate::outgoing::{Request, clean};
+use crate::answer::Answer;
+use crate::message::Request;
 use crate::queue::Outcome;
 use crate::{address, sign};
 
-/// What is kept of an answer.
-const KEPT: usize = 256 * 1024;
-/// Headers of an answer that are kept.
-const TOLD: [&str; 5] = [
-    "content-type",
-    "date",
-    "location",
-    "retry-after",
-    "x-request-id",
-];
 /// What the channel sends itself, or what would change how the request is read.
 const OURS: [&str; 13] = [
     "connection",
@@ -158,6 +147,7 @@ impl Caller {
         secret: Option<&str>,
         now: Timestamp,
     ) -> Outcome {
+        let began = Instant::now();
         let answered = tokio::time::timeout(self.limits.within, async {
             let url =
                 target(&request.url).ok_or_else(|| NoAnswer::NoTarget(request.url.clone()))?;
@@ -168,7 +158,7 @@ impl Caller {
         .await
         .unwrap_or(Err(NoAnswer::Late(self.limits.within.as_secs())));
         match answered {
-            Ok(answer) => answer.judged(now),
+            Ok(answer) => answer.judged(now, began.elapsed()),
             Err(error) if error.is_final() => Outcome::failed(error.to_string(), None),
             Err(error) => Outcome::again(error.to_string(), None, None),
         }
@@ -296,85 +286,7 @@ where
         let _ = connection.await;
     }));
     let answer = sender.send_request(sent).await?;
-    let (parts, body) = answer.into_parts();
-    let (kept, whole) = read(body).await?;
-    Ok(Answer {
-        status: parts.status,
-        headers: parts.headers,
-        kept,
-        whole,
-    })
-}
-
-/// As much of an answer as is kept, and whether that is all of it.
-async fn read(mut body: Incoming) -> Result<(Vec<u8>, bool), hyper::Error> {
-    let mut kept = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else {
-            continue;
-        };
-        let room = KEPT - kept.len();
-        kept.extend(data.iter().take(room));
-        if data.len() > room {
-            return Ok((kept, false));
-        }
-    }
-    Ok((kept, true))
-}
-
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    kept: Vec<u8>,
-    whole: bool,
-}
-
-impl Answer {
-    fn judged(self, now: Timestamp) -> Outcome {
-        let response = self.told();
-        let status = self.status;
-        if status.is_success() {
-            return Outcome::Sent { response };
-        }
-        let passes = status.is_server_error()
-            || status == StatusCode::REQUEST_TIMEOUT
-            || status == StatusCode::TOO_MANY_REQUESTS;
-        let asked = self.headers.get(RETRY_AFTER);
-        let asked = asked.and_then(|value| retry_after(value.to_str().ok()?, now));
-        if passes {
-            return Outcome::again(format!("answered {status}"), asked, Some(response));
-        }
-        let error = match self.headers.get(LOCATION) {
-            Some(_) if status.is_redirection() => {
-                format!("answered {status}; redirects are not followed")
-            }
-            _ => format!("answered {status}"),
-        };
-        Outcome::failed(error, Some(response))
-    }
-
-    fn told(&self) -> Json {
-        let headers = TOLD.iter().filter_map(|name| {
-            let value = self.headers.get(*name)?.to_str().ok()?;
-            let short: String = value.chars().take(1000).collect();
-            Some(((*name).to_owned(), Json::String(short)))
-        });
-        json!({
-            "status": self.status.as_u16(),
-            "headers": headers.collect::<serde_json::Map<_, _>>(),
-            "body": clean(&String::from_utf8_lossy(&self.kept)),
-            "truncated": !self.whole,
-        })
-    }
-}
-
-/// Seconds, or a date as HTTP writes it.
-fn retry_after(text: &str, now: Timestamp) -> Option<SignedDuration> {
-    if let Ok(seconds) = text.trim().parse::<u32>() {
-        return Some(SignedDuration::from_secs(i64::from(seconds)));
-    }
-    let at = jiff::fmt::rfc2822::parse(text.trim()).ok()?.timestamp();
-    Some(at.duration_since(now).max(SignedDuration::ZERO))
+    Ok(Answer::read(answer).await?)
 }
 
 #[cfg(test)]
@@ -430,16 +342,5 @@ mod tests {
             let refused = check(&request("https://example.org", &[(name, value)]));
             assert!(refused.is_err(), "{name}: {value:?}");
         }
-    }
-
-    #[test]
-    fn a_pause_is_seconds_or_a_date() {
-        let now: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
-        let seconds = |text| retry_after(text, now).map(|pause| pause.as_secs());
-        assert_eq!(seconds("120"), Some(120));
-        assert_eq!(seconds("Mon, 02 Mar 2026 08:01:00 GMT"), Some(60));
-        assert_eq!(seconds("Sun, 01 Mar 2026 08:01:00 GMT"), Some(0));
-        assert_eq!(seconds("soon"), None);
-        assert_eq!(seconds("-1"), None);
     }
 }

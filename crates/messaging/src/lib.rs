@@ -16,10 +16,12 @@
 
 pub mod address;
 mod announce;
+mod answer;
 mod call;
 mod deliveries;
 mod handler;
 pub mod mail;
+pub mod message;
 mod notifications;
 pub mod outgoing;
 mod past;
@@ -38,7 +40,8 @@ use uuid::Uuid;
 
 pub use call::Limits;
 pub use mail::MailConfig;
-pub use outgoing::{Cause, Kind, Mail, Method, Notice, Queued, Request, Webhook};
+pub use message::{Cause, Kind, Mail, Method, Notice, Request, Webhook};
+pub use outgoing::Queued;
 pub use retry::Dice;
 
 /// Seals what may not be read in the database, and opens it when it is sent.

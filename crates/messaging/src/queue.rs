@@ -22,11 +22,12 @@ use crate::{Messaging, retry};
 const HELD: &str = "delivery.held";
 /// Longest error kept.
 const MAX_ERROR: usize = 2_000;
-/// What is read of a delivery.
-const READ: [&str; 12] = [
-    "id", "channel", "state", "target", "subject", "payload", "sealed", "key", "attempts",
-    "retries", "fence", "handed",
+/// What is read of a delivery to judge whether it is sent now.
+const LOOKED_AT: [&str; 10] = [
+    "id", "channel", "state", "target", "subject", "key", "attempts", "retries", "fence", "handed",
 ];
+/// What is read besides of one that is sent: it may be large.
+const SENT: [&str; 2] = ["payload", "sealed"];
 
 /// Where a message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,16 +128,13 @@ impl Held {
             sending: text(2)? == "sending",
             target: text(3)?.to_owned(),
             subject: text(4).unwrap_or_default().to_owned(),
-            payload: match row.get(5) {
-                Some(Value::Json(payload)) => payload.clone(),
-                _ => Json::Null,
-            },
-            sealed: text(6).map(str::to_owned),
-            key: text(7)?.to_owned(),
-            attempts: int(8),
-            retries: int(9),
-            fence: int(10),
-            handed: row.get(11).and_then(Value::as_bool) == Some(true),
+            payload: Json::Null,
+            sealed: None,
+            key: text(5)?.to_owned(),
+            attempts: int(6),
+            retries: int(7),
+            fence: int(8),
+            handed: row.get(9).and_then(Value::as_bool) == Some(true),
         })
     }
 }
@@ -156,7 +154,7 @@ impl Messaging {
         for tenant in store.tenants().await? {
             let tenant = tenant.number;
             let order = ["next_at", "id"];
-            let rows = table.rows(store, tenant, &READ, filter.clone(), &order, limit);
+            let rows = table.rows(store, tenant, &LOOKED_AT, filter.clone(), &order, limit);
             let rows = rows.await?;
             due.extend(rows.iter().filter_map(|row| Held::of(tenant, row)));
         }
@@ -197,10 +195,26 @@ impl Messaging {
         ])?;
         let holds = self.may_be_taken(&table)?.and(fence(&table, found)?);
         match self.commit(table.ix, found, holds, set, None).await {
-            Ok(()) => Ok(Some(held)),
+            Ok(()) => self.whole(&table, held).await.map(Some),
             Err(Error::Conflict(ConflictKind::Guard { .. } | ConflictKind::Busy)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// With what is sent.
+    async fn whole(&self, table: &Table<'_>, mut held: Held) -> Result<Held, Error> {
+        let store = self.inner.records.store();
+        let one = table.is("id", held.id)?;
+        let rows = table.rows(store, held.tenant, &SENT, one, &[], 1).await?;
+        let row = rows.into_iter().next().unwrap_or_default();
+        let mut values = row.into_iter();
+        if let Some(Value::Json(payload)) = values.next() {
+            held.payload = payload;
+        }
+        if let Some(Value::Text(sealed)) = values.next() {
+            held.sealed = Some(sealed);
+        }
+        Ok(held)
     }
 
     /// Notes that the text of a mail is about to leave; false when it is no longer this worker's,

@@ -13,7 +13,8 @@ use opsflux_records::Error;
 use tokio::sync::watch;
 
 use crate::mail::{Letter, Session};
-use crate::outgoing::{DELIVERY, Hidden, Request};
+use crate::message::{Hidden, Request};
+use crate::outgoing::DELIVERY;
 use crate::queue::{Channel, Held, Outcome};
 use crate::{Messaging, call};
 
@@ -25,8 +26,10 @@ const LAST: Duration = Duration::from_secs(20);
 const CALLS: usize = 16;
 /// Calls at a time to one host.
 const CALLS_TO_ONE: usize = 4;
-/// Deliveries looked at at a time: more than are sent, so that one host's do not hide another's.
-const LOOKED_AT: u32 = 200;
+/// Calls looked at at a time: more than are made, so that one host's do not hide another's.
+const CALLS_LOOKED_AT: u32 = 200;
+/// Mails looked at at a time; a few, because another process may be faster.
+const MAILS_LOOKED_AT: u32 = 8;
 /// Entries of the feed read at a time.
 const BATCH: u32 = 1_000;
 
@@ -35,6 +38,13 @@ impl Channel {
         match self {
             Channel::Mail => (1, 1),
             Channel::Webhook => (CALLS, CALLS_TO_ONE),
+        }
+    }
+
+    fn looked_at(self) -> u32 {
+        match self {
+            Channel::Mail => MAILS_LOOKED_AT,
+            Channel::Webhook => CALLS_LOOKED_AT,
         }
     }
 }
@@ -64,7 +74,7 @@ impl Messaging {
         let mut worked = 0;
         for channel in Channel::ALL {
             loop {
-                let due = self.due(channel, LOOKED_AT).await?;
+                let due = self.due(channel, channel.looked_at()).await?;
                 if due.is_empty() {
                     break;
                 }
@@ -126,7 +136,7 @@ impl Messaging {
         if running.sending.len() >= all {
             return Ok(());
         }
-        for found in self.due(channel, LOOKED_AT).await? {
+        for found in self.due(channel, channel.looked_at()).await? {
             let host = match channel {
                 Channel::Mail => String::new(),
                 Channel::Webhook => call::host(&found.target),

@@ -82,6 +82,7 @@ async fn a_call_arrives_signed_and_with_its_key(world: World) {
     assert_eq!(sent["attempts"], 1);
     assert_eq!(sent["response"]["status"], 200);
     assert_eq!(sent["response"]["body"], "taken");
+    assert!(sent["response"]["duration_ms"].is_u64());
     assert_eq!(sent["cause"], "workflow:1:step");
     assert_eq!(sent["sent_at"], "2026-03-02T08:00:00Z");
     let told = world.feed("delivery", 2).await;

@@ -163,7 +163,10 @@ async fn an_administrator_reads_nothing_for_others(world: World) {
 
 async fn everybody_is_told_of_an_announcement(world: World) {
     let name = "notification_announce";
-    let said = json!({"title": "Maintenance", "message": "Dimanche à 8 h", "kind": "alert"});
+    let about = json!({"entity": "user", "id": world.ben.user().to_string()});
+    let said = json!({
+        "title": "Maintenance", "message": "Dimanche à 8 h", "kind": "alert", "about": about,
+    });
     let reply = ask(&world, &world.admin, name, &[], said).await.unwrap();
     let Body::Json(body) = reply.body else {
         panic!("no JSON")
@@ -173,6 +176,7 @@ async fn everybody_is_told_of_an_announcement(world: World) {
         let own = world.list(person, "notification", &[]).await;
         assert_eq!(own[0]["title"], "Maintenance");
         assert_eq!(own[0]["kind"], "alert");
+        assert_eq!(own[0]["about"], about);
     }
     for nonsense in [
         json!({}),
@@ -181,6 +185,9 @@ async fn everybody_is_told_of_an_announcement(world: World) {
         json!({"title": "x".repeat(201)}),
         json!({"title": "x", "kind": "social"}),
         json!({"title": "x", "to": "zoe"}),
+        json!({"title": "x", "about": {"entity": "ghost", "id": Uuid::nil().to_string()}}),
+        json!({"title": "x", "about": {"entity": "user", "id": "zoe"}}),
+        json!({"title": "x", "about": 7}),
     ] {
         let refused = ask(&world, &world.admin, name, &[], nonsense.clone()).await;
         assert!(matches!(refused, Err(Error::Invalid(_))), "{nonsense}");
