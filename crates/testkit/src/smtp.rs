@@ -7,7 +7,8 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 const SERVER: &str = include_str!("smtp.py");
 
@@ -42,6 +43,13 @@ pub enum Encryption {
     Implicit,
 }
 
+/// What arrived, and a bell for more of it.
+#[derive(Default)]
+struct Got {
+    lines: Mutex<Vec<String>>,
+    more: Condvar,
+}
+
 /// A running mail server; it ends with its owner.
 pub struct MailServer {
     /// Where it listens on this machine.
@@ -49,7 +57,7 @@ pub struct MailServer {
     /// The authority of its certificate, when it has one.
     pub authority: Option<PathBuf>,
     child: Child,
-    got: Arc<Mutex<Vec<String>>>,
+    got: Arc<Got>,
 }
 
 impl MailServer {
@@ -86,12 +94,13 @@ impl MailServer {
             .map_err(|error| SmtpError::Missing(error.to_string()))?;
         let digits: String = first.chars().filter(char::is_ascii_digit).collect();
         let port = digits.parse().map_err(|_| missing())?;
-        let got = Arc::new(Mutex::new(Vec::new()));
+        let got = Arc::new(Got::default());
         let kept = got.clone();
         std::thread::spawn(move || {
             for line in said.lines().map_while(Result::ok) {
-                if let Ok(mut got) = kept.lock() {
-                    got.push(line);
+                if let Ok(mut lines) = kept.lines.lock() {
+                    lines.push(line);
+                    kept.more.notify_all();
                 }
             }
         });
@@ -107,7 +116,21 @@ impl MailServer {
     /// `text`, `html`, `encrypted`, `signed_in`.
     #[must_use]
     pub fn got(&self) -> Vec<String> {
-        self.got.lock().map(|got| got.clone()).unwrap_or_default()
+        let lines = self.got.lines.lock();
+        lines.map(|lines| lines.clone()).unwrap_or_default()
+    }
+
+    /// The same, once there are so many, or after ten seconds: the server says what it got before it
+    /// answers, but on its own way.
+    #[must_use]
+    pub fn got_at_least(&self, count: usize) -> Vec<String> {
+        let Ok(lines) = self.got.lines.lock() else {
+            return Vec::new();
+        };
+        let patience = Duration::from_secs(10);
+        let few = |lines: &mut Vec<String>| lines.len() < count;
+        let waited = self.got.more.wait_timeout_while(lines, patience, few);
+        waited.map(|(lines, _)| lines.clone()).unwrap_or_default()
     }
 }
 
