@@ -77,7 +77,10 @@ test('one leads to the record it is about, and is read then', async ({ page, req
   const ticket = await api.create('tickets', { title: 'Boiler of hall 3' });
   await announce(api, 'Hall 3 stays cold', 'system', { entity: 'ticket', id: ticket.id });
   await signIn(page, ADMIN, '/');
-  await page.getByRole('banner').getByRole('button', { name: /unread notification/ }).click();
+  await page
+    .getByRole('banner')
+    .getByRole('button', { name: /unread notification/ })
+    .click();
   const panel = page.getByRole('dialog', { name: words.title });
   await panel.getByRole('link', { name: /Hall 3 stays cold/ }).click();
   await expect(page.getByRole('heading', { name: 'Boiler of hall 3' })).toBeVisible();
