@@ -29,6 +29,13 @@ pub const CHROMIUM: Tool = Tool {
     package: "chromium",
 };
 
+/// A mail server for the tests of mail.
+pub const MAIL_SERVER: Tool = Tool {
+    purpose: "mail is tested with a real mail server",
+    found: &["/usr/lib/*/dist-packages/aiosmtpd/smtp.py"],
+    package: "python3-aiosmtpd",
+};
+
 /// What the contract tests are written in.
 pub const PYTHON: Tool = Tool {
     purpose: "the contract is tested with programs from PyPI",

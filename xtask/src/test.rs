@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything, on a fresh clone.
 
 use crate::steps::{Failed, program, run, step};
-use crate::system::{CHROMIUM, POSTGRES, STRACE, need};
+use crate::system::{CHROMIUM, MAIL_SERVER, POSTGRES, STRACE, need};
 use crate::{contract, generate, tidy, web};
 
 /// Runs every test. `--quick` leaves the browser out.
@@ -10,7 +10,9 @@ use crate::{contract, generate, tidy, web};
 /// The first step that fails.
 pub fn test(arguments: &[String]) -> Result<(), Failed> {
     let quick = arguments.iter().any(|argument| argument == "--quick");
-    step("tools", || need(&[&POSTGRES, &CHROMIUM, &STRACE]))?;
+    step("tools", || {
+        need(&[&POSTGRES, &CHROMIUM, &STRACE, &MAIL_SERVER])
+    })?;
     step("format", || cargo(&["fmt", "--all", "--check"]))?;
     step("tidy", tidy::tidy)?;
     step("licences, bans, sources", contract::deny)?;

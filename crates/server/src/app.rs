@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use arc_swap::ArcSwap;
 use opsflux_documents::Blobs;
 use opsflux_identity::Identity;
+use opsflux_messaging::Messaging;
 use opsflux_model::Schema;
 use opsflux_records::feed::Reactor;
 use opsflux_records::{Caller, Error, Operation, Records};
@@ -31,6 +32,8 @@ pub struct App {
     pub records: Records,
     /// Who asks.
     pub identity: Identity,
+    /// What reaches people and other systems.
+    pub messaging: Messaging,
     /// What is counted.
     pub metrics: Metrics,
     /// Requests that reach no operation.
@@ -112,6 +115,8 @@ pub struct Parts {
     pub records: Records,
     /// Who asks.
     pub identity: Identity,
+    /// What reaches people and other systems.
+    pub messaging: Messaging,
     /// The bytes of files.
     pub blobs: Arc<Blobs>,
     /// The secret of the instance, from which keys are derived.
@@ -132,6 +137,7 @@ impl App {
             config,
             records,
             identity,
+            messaging,
             blobs,
             secret,
             reactors,
@@ -149,6 +155,7 @@ impl App {
             config,
             records,
             identity,
+            messaging,
             metrics,
             live,
             reactors,
@@ -176,6 +183,7 @@ impl App {
         let mut all = opsflux_records::entity::operations(&self.records);
         all.extend(opsflux_documents::operations(&self.records, &self.blobs));
         all.extend(opsflux_search::operations(&self.records));
+        all.extend(self.messaging.operations());
         all.extend(self.identity.operations());
         all.extend(crate::meta::operations(self));
         all.extend(crate::live::operations(self));

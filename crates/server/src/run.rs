@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use opsflux_documents::Blobs;
 use opsflux_identity::{Bootstrapped, Identity, IdentityOptions, Keys, bootstrap};
+use opsflux_messaging::Messaging;
 use opsflux_records::feed::{Reactor, follow};
 use opsflux_records::{Error, Records};
 use opsflux_search::Search;
@@ -27,6 +28,7 @@ use crate::backup::{self, BackupError, schedule};
 use crate::config::{Config, Secret};
 use crate::data_folder::{DataFolder, FolderError};
 use crate::http::{router, serve};
+use crate::messages;
 use crate::modules;
 use crate::pipeline;
 use crate::secret::{self, SecretError};
@@ -132,6 +134,12 @@ impl Base {
         )
     }
 
+    /// What reaches people and other systems.
+    #[must_use]
+    pub fn messaging(&self) -> Messaging {
+        messages::messaging(&self.config, &self.records, &self.keys)
+    }
+
     /// The bytes of files, in the folder.
     ///
     /// # Errors
@@ -209,6 +217,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let base = Base::open(config).await?;
     let bootstrapped = base.bootstrap().await?;
     let identity = base.identity();
+    let messaging = base.messaging();
     let (stop, stopping) = watch::channel(false);
     let blobs = base.blobs()?;
     let search = Arc::new(base.search()?);
@@ -224,6 +233,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         config: base.config,
         records: base.records,
         identity,
+        messaging,
         blobs: Arc::new(blobs),
         secret: base.secret,
         reactors: vec![search.clone()],
@@ -263,11 +273,13 @@ fn followers(
     let live = app.clone();
     let tidied = app.clone();
     let (jobs, stop_jobs) = (app.records.clone(), stopping.clone());
+    let (messaging, stop_messaging) = (app.messaging.clone(), stopping.clone());
     let mut tidying = stopping.clone();
     vec![
         tokio::spawn(app.identity.clone().follow(stopping.clone())),
         tokio::spawn(async move { live.live.follow().await }),
         tokio::spawn(async move { jobs.work_jobs(stop_jobs).await }),
+        tokio::spawn(async move { messaging.work(stop_messaging).await }),
         tokio::spawn(forget_what_is_past(app.clone(), stopping.clone())),
         tokio::spawn(schedule::run(app.clone(), stopping.clone())),
         tokio::spawn(search_follows(
@@ -321,7 +333,9 @@ async fn forget_what_is_past(app: Arc<App>, mut stopping: watch::Receiver<bool>)
             () = serve::told(&mut stopping) => return,
             () = tokio::time::sleep(pause) => {}
         }
-        pause = match app.records.forget_what_is_past(&app.reactors).await {
+        let records = app.records.forget_what_is_past(&app.reactors).await;
+        let messages = app.messaging.forget_what_is_past().await;
+        pause = match records.and_then(|more| Ok(messages? || more)) {
             Ok(true) => BETWEEN_TURNS,
             Ok(false) => FORGETTING,
             Err(error) => {
@@ -391,10 +405,12 @@ async fn document_in(config: Config) -> Result<bytes::Bytes, StartError> {
     let (_stop, stopping) = watch::channel(false);
     let blobs = base.blobs()?;
     let identity = base.identity();
+    let messaging = base.messaging();
     let app = App::new(Parts {
         config: base.config,
         records: base.records,
         identity,
+        messaging,
         blobs: Arc::new(blobs),
         secret: base.secret,
         reactors: Vec::new(),

@@ -38,6 +38,14 @@ pub enum Write {
         /// Values by field, the id among them.
         values: Vec<(FieldIx, Value)>,
     },
+    /// A new row, unless there is one with its id already: what is written again by somebody who
+    /// cannot know whether he has, under an id made from a key. It has no sets.
+    Once {
+        /// Where.
+        entity: EntityIx,
+        /// Values by field, the id among them.
+        values: Vec<(FieldIx, Value)>,
+    },
     /// Some fields of a row.
     Update {
         /// Where.
@@ -76,6 +84,7 @@ impl Write {
     pub fn entity(&self) -> EntityIx {
         match self {
             Write::Insert { entity, .. }
+            | Write::Once { entity, .. }
             | Write::Update { entity, .. }
             | Write::Mark { entity, .. }
             | Write::Remove { entity, .. } => *entity,

@@ -4,6 +4,7 @@ import { Menu as MenuIcon, PanelLeft, Search } from 'lucide-react';
 import { lazy, Suspense, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { AppMeta } from '@/api/types';
+import { Bell } from '@/features/notifications/Bell';
 import { toastsWanted } from '@/feedback/toasts';
 import { Button } from '@/ui/button';
 import { cn } from '@/ui/cn';
@@ -110,6 +111,7 @@ export function AppFrame({ app }: AppFrameProps) {
               <Kbd>K</Kbd>
             </span>
           </Button>
+          {app && <Bell />}
           {app ? (
             <UserMenu me={app.user} onShortcuts={() => setOverlay('shortcuts')} />
           ) : (

@@ -12,7 +12,7 @@ use super::{Done, say};
 use crate::backup::{BackupError, lock};
 use crate::config::{Config, Mode};
 use crate::secret::{self, SecretError};
-use crate::{health, modules, run};
+use crate::{health, messages, modules, run};
 
 /// Nothing runs before this was written: an earlier clock is wrong.
 const WRITTEN: &str = "2026-01-01T00:00:00Z";
@@ -47,6 +47,7 @@ pub async fn run(config: Config) -> Done {
     let mut findings = vec![configuration(&config), disk(&config)];
     findings.extend(database(&config).await);
     findings.push(backup(&config));
+    findings.push(mail(&config).await);
     findings.push(clock());
     let mut healthy = true;
     for finding in &findings {
@@ -180,6 +181,25 @@ fn backup(config: &Config) -> Finding {
     };
     let note = format!("{by_itself}; one opens with {}", head.opens_with.name());
     Finding::good("backup", note)
+}
+
+/// Whether the mail server takes us, before somebody waits for a mail.
+async fn mail(config: &Config) -> Finding {
+    let Some(server) = messages::mail(&config.messages) else {
+        return Finding::good("mail", "no mail leaves: name a mail.host");
+    };
+    let place = format!("{}:{}", server.host, server.port);
+    match opsflux_messaging::mail::check(&server).await {
+        Ok(()) => {
+            let signed_in = if server.user.is_some() {
+                ", signed in"
+            } else {
+                ""
+            };
+            Finding::good("mail", format!("{place} answers{signed_in}"))
+        }
+        Err(trouble) => Finding::bad("mail", format!("{place}: {trouble}")),
+    }
 }
 
 fn clock() -> Finding {

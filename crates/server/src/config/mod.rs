@@ -10,6 +10,7 @@
 
 mod backup;
 mod keys;
+mod messages;
 mod reference;
 mod sources;
 
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 pub use backup::{Backup, Moment};
+pub use messages::Messages;
 pub use reference::reference;
 pub use sources::{Mistake, Mistakes, Sources};
 
@@ -46,6 +48,8 @@ pub struct Config {
     pub log: Log,
     /// When backups are made, and where they go.
     pub backup: Backup,
+    /// How messages leave the house.
+    pub messages: Messages,
     /// The file that was read, if any.
     pub file: Option<PathBuf>,
     /// How long the audit is kept.
@@ -225,6 +229,7 @@ impl Config {
             admin: Admin::default(),
             log: Log::default(),
             backup: Backup::default(),
+            messages: Messages::default(),
             file: None,
             audit: Audit { keep_years: 7 },
             secret_key: None,

@@ -1,6 +1,7 @@
 //! What would keep a server from working, or from keeping its word, is told before it starts.
 
 use opsflux_testkit::postgres::Cluster;
+use opsflux_testkit::smtp::{Behaviour, Encryption, MailServer};
 
 use crate::process::opsflux;
 
@@ -59,4 +60,40 @@ fn the_doctor_names_the_settings_that_durability_rests_on() {
         assert!(output.status.success(), "{said}");
         assert!(said.contains(settings), "{said}");
     }
+}
+
+#[test]
+fn the_doctor_signs_in_at_the_mail_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let behaviour = Behaviour {
+        auth: true,
+        tls: Some(Encryption::StartTls),
+        ..Behaviour::default()
+    };
+    let server = MailServer::start(&behaviour, folder.path()).expect("a mail server");
+    let authority = server.authority.clone().expect("an authority");
+    for (password, found) in [
+        (
+            "right",
+            format!("localhost:{} answers, signed in", server.port),
+        ),
+        ("wrong", "log-in: ".to_owned()),
+    ] {
+        let mut asked = opsflux(&folder.path().join("data"));
+        asked
+            .arg("doctor")
+            .env("OPSFLUX_MAIL__HOST", "localhost")
+            .env("OPSFLUX_MAIL__PORT", server.port.to_string())
+            .env("OPSFLUX_MAIL__USER", "ops")
+            .env("OPSFLUX_MAIL__PASSWORD", password)
+            .env("OPSFLUX_MAIL__CA_FILE", &authority);
+        let output = asked.output().expect("an answer");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let mail = said.lines().find(|line| line.contains("  mail "));
+        let mail = mail.unwrap_or_else(|| panic!("{said}"));
+        assert!(mail.contains(&found), "{mail}");
+        assert_eq!(output.status.success(), password == "right", "{said}");
+        assert!(!said.contains("wrong"), "{said}");
+    }
+    assert!(server.got().is_empty(), "nothing is sent");
 }

@@ -75,7 +75,7 @@ impl Stream {
     }
 
     /// The next change.
-    async fn change(&mut self) -> Json {
+    pub async fn change(&mut self) -> Json {
         loop {
             if let Some((event, data)) = self.step().await {
                 assert_eq!(event, "change", "{data}");

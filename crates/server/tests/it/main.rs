@@ -24,6 +24,7 @@ mod entity;
 mod files;
 mod jobs;
 mod live;
+mod messages;
 mod metadata;
 mod outbound;
 mod probes;

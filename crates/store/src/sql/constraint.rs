@@ -122,7 +122,7 @@ pub fn link_checks(
 ) -> Vec<LinkCheck> {
     let tenant = commit.tenant;
     match write {
-        Write::Insert { entity, values } => {
+        Write::Insert { entity, values } | Write::Once { entity, values } => {
             let values = values.iter().map(|(field, value)| (*field, value));
             made(dialect, schema, tenant, *entity, values.collect())
         }

@@ -182,7 +182,7 @@ impl Locks {
                 | Write::Remove { entity, id } => {
                     locks.rows.entry(entity.0).or_default().insert(*id);
                 }
-                Write::Insert { .. } => {}
+                Write::Insert { .. } | Write::Once { .. } => {}
             }
         }
         for recount in &commit.rollups {

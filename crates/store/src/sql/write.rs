@@ -83,6 +83,13 @@ fn step(statement: Statement, expect: Expect) -> CommitStep {
     }
 }
 
+/// What comes of a new row whose id is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Twice {
+    Refused,
+    Nothing,
+}
+
 /// The statements of one write.
 struct Rows<'a> {
     dialect: Dialect,
@@ -95,7 +102,12 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     fn write(&mut self, write: &Write) -> Result<(), StoreError> {
         match write {
-            Write::Insert { entity, values } => self.insert(self.schema.entity(*entity), values),
+            Write::Insert { entity, values } => {
+                self.insert(self.schema.entity(*entity), values, Twice::Refused)
+            }
+            Write::Once { entity, values } => {
+                self.insert(self.schema.entity(*entity), values, Twice::Nothing)
+            }
             Write::Update {
                 entity,
                 id,
@@ -115,7 +127,12 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn insert(&mut self, entity: &Entity, values: &[(FieldIx, Value)]) -> Result<(), StoreError> {
+    fn insert(
+        &mut self,
+        entity: &Entity,
+        values: &[(FieldIx, Value)],
+        twice: Twice,
+    ) -> Result<(), StoreError> {
         let mut sql = self.sql();
         let sealed = entity.name == audit::ENTITY;
         if sealed {
@@ -145,6 +162,12 @@ impl<'a> Rows<'a> {
             sql.push(", ").param(cell);
         }
         sql.push(")");
+        if twice == Twice::Nothing {
+            if !sets.is_empty() {
+                return Err(unfit(format!("{} has sets", entity.name)));
+            }
+            sql.push(" ON CONFLICT (tenant_id, id) DO NOTHING");
+        }
         if sealed {
             audit::after_entry(&mut sql);
         }

@@ -12,6 +12,7 @@ on_both!(
     deleted_rows_do_not_keep_their_values,
     several_fields_are_unique_together,
     an_id_exists_once,
+    what_is_written_again_by_its_id_is_there_once,
     a_link_points_at_a_row_of_the_tenant,
     what_is_pointed_at_is_not_removed,
     a_log_in_name_is_anybodys_once,
@@ -94,6 +95,30 @@ async fn several_fields_are_unique_together(bench: Bench) {
         &["department", "priority", "code"],
         again.unwrap_err(),
     );
+}
+
+async fn what_is_written_again_by_its_id_is_there_once(bench: Bench) {
+    let once = |email: &str| match user(&bench, 1, email) {
+        Write::Insert { entity, values } => Write::Once { entity, values },
+        other => panic!("{other:?}"),
+    };
+    bench.commit(vec![once("a@example.org")]).await.unwrap();
+    let other = user(&bench, 2, "b@example.org");
+    bench
+        .commit(vec![once("c@example.org"), other])
+        .await
+        .unwrap();
+    // The first one stands: its value is taken, the second's is free.
+    let again = bench.commit(vec![user(&bench, 3, "a@example.org")]).await;
+    taken("user", &["email"], again.unwrap_err());
+    let free = bench.commit(vec![user(&bench, 3, "c@example.org")]).await;
+    free.unwrap();
+    // Only the id makes it the same: another one's value is still his.
+    let clash = bench.commit(vec![match user(&bench, 4, "b@example.org") {
+        Write::Insert { entity, values } => Write::Once { entity, values },
+        other => panic!("{other:?}"),
+    }]);
+    taken("user", &["email"], clash.await.unwrap_err());
 }
 
 async fn an_id_exists_once(bench: Bench) {

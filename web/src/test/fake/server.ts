@@ -175,6 +175,7 @@ export class FakeServer {
         this.signedIn = false;
         return new HttpResponse(null, { status: 204 });
       }),
+      http.get(`${API}/notifications/unread`, () => HttpResponse.json({ count: 0 })),
       http.patch(`${API}/auth/me`, async ({ request }) => {
         this.me = { ...this.me, ...((await request.json()) as Partial<Me>) };
         return HttpResponse.json(this.me);
