@@ -26,6 +26,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["opsflux-model", "opsflux-store", "opsflux-records"],
     ),
     (
+        "opsflux-workflow",
+        &["opsflux-model", "opsflux-store", "opsflux-records"],
+    ),
+    (
         "opsflux-desk",
         &["opsflux-model", "opsflux-store", "opsflux-records"],
     ),
@@ -48,6 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "opsflux-identity",
             "opsflux-documents",
             "opsflux-search",
+            "opsflux-workflow",
             "opsflux-desk",
             "opsflux-demo",
         ],

@@ -56,6 +56,8 @@ pub(crate) struct Change {
     pub taken: Taken,
     /// Which operation of a bulk is being made.
     pub operation: usize,
+    /// Rows of log entities that follow the records they belong to.
+    pub log_rows: Vec<Write>,
     /// Records written, by which operation and how; the first one that did.
     written: BTreeMap<(EntityIx, Uuid), (usize, FeedOp)>,
     /// Records that must live when it is committed, by which operation.
@@ -97,6 +99,7 @@ impl Change {
             moved: Moved::default(),
             taken: Taken::default(),
             operation: 0,
+            log_rows: Vec::new(),
             written: BTreeMap::new(),
             needed: BTreeMap::new(),
             touched: Vec::new(),
@@ -188,6 +191,7 @@ impl Change {
 
     /// What is committed, and what must be held until it is.
     pub fn finish(mut self) -> (Commit, Turn) {
+        self.commit.writes.append(&mut self.log_rows);
         self.commit.rollups = self.moved.recounts();
         let (series, turn) = self.taken.finish();
         self.commit.system.extend(series);

@@ -44,6 +44,7 @@ impl Records {
             values,
             guards: Vec::new(),
             system: Vec::new(),
+            logs: Vec::new(),
             companions: Vec::new(),
         };
         let confirmed = self.confirmed(caller, saving.options.confirm.as_ref(), id);
@@ -59,10 +60,12 @@ impl Records {
             values,
             guards,
             system,
+            logs,
             companions,
             ..
         } = draft;
         change.commit.system.extend(system);
+        change.log_rows.extend(logs);
         Ok((values, guards, companions))
     }
 
@@ -80,6 +83,7 @@ impl Records {
             now,
             user,
             confirmed,
+            access: Some(caller.access.clone()),
         };
         for need in needs {
             let answer = match need {
@@ -114,6 +118,9 @@ impl Records {
     }
 
     fn refusal(&self, caller: &Caller, id: Uuid, refusal: Refusal) -> Error {
+        if !refusal.errors.is_empty() {
+            return Error::Invalid(refusal.errors);
+        }
         let code = refusal.code.to_owned();
         if !refusal.confirmable {
             let field = refusal.field.map(str::to_owned);
@@ -157,6 +164,7 @@ impl Records {
             values: record.values.clone(),
             guards: Vec::new(),
             system: Vec::new(),
+            logs: Vec::new(),
             companions: Vec::new(),
         };
         for rule in rules {
@@ -215,7 +223,7 @@ impl Records {
     }
 
     /// Loads the records that the paths of `rule` lead to from `record`.
-    fn reach<'a>(
+    pub(crate) fn reach<'a>(
         &'a self,
         tenant: i64,
         schema: &'a Schema,
@@ -273,14 +281,15 @@ fn linked(schema: &Schema, record: &Snapshot, step: &Step) -> Option<Uuid> {
 
 /// Records loaded around a draft.
 #[derive(Default)]
-struct Graph {
+pub(crate) struct Graph {
     records: HashMap<(EntityIx, Uuid), Arc<Snapshot>>,
 }
 
+/// One of them, with those around it.
 #[derive(Clone)]
-struct Node<'a> {
-    snapshot: Arc<Snapshot>,
-    graph: &'a Graph,
+pub(crate) struct Node<'a> {
+    pub snapshot: Arc<Snapshot>,
+    pub graph: &'a Graph,
 }
 
 impl Record for Node<'_> {
