@@ -33,3 +33,4 @@ mod roles;
 mod start;
 mod support;
 mod words;
+mod workflows;
