@@ -126,7 +126,7 @@ fn names(flow: &Flow, mistakes: &mut Vec<Mistake>) {
     flow.each(&mut |step| {
         count += 1;
         if !known.insert(step.id.as_str()) {
-            mistakes.push(Mistake::new("steps", "repeated", step.id.clone()));
+            mistakes.push(Mistake::new("steps", "repeated_name", step.id.clone()));
         }
     });
     if count > MAX_STEPS {
