@@ -48,14 +48,17 @@ impl<'a> Check<'a> {
         for trigger in &flow.triggers {
             match trigger {
                 Trigger::Record(on) => entities.extend(self.trigger(on)),
-                Trigger::Manual { entity: Some(name) } => {
-                    let found = self.entity(name);
-                    if found.is_none() {
-                        self.wrong("trigger.entity", "unknown_entity", name);
+                Trigger::Moment(on) => {
+                    let found = self.named(&on.entity);
+                    let moment = found.is_some_and(|ix| self.is_moment(ix, &on.field));
+                    if found.is_some() && !moment {
+                        self.wrong("trigger.field", "unknown_field", &on.field);
                     }
                     entities.extend(found);
                 }
-                Trigger::Manual { entity: None } => {}
+                Trigger::Clock(_) | Trigger::Manual { .. } => {
+                    entities.extend(trigger.entity().and_then(|name| self.named(name)));
+                }
             }
         }
         for entity in &entities {
@@ -79,11 +82,22 @@ impl<'a> Check<'a> {
         known.then_some(ix)
     }
 
+    fn named(&mut self, name: &str) -> Option<EntityIx> {
+        let found = self.entity(name);
+        if found.is_none() {
+            self.wrong("trigger.entity", "unknown_entity", name);
+        }
+        found
+    }
+
+    fn is_moment(&self, entity: EntityIx, field: &str) -> bool {
+        let declared = self.schema.entity(entity);
+        let kind = declared.find(field).map(|ix| &declared.field(ix).kind);
+        self.knows(entity, field) && matches!(kind, Some(FieldType::DateTime | FieldType::Date))
+    }
+
     fn trigger(&mut self, on: &OnRecord) -> Option<EntityIx> {
-        let Some(ix) = self.entity(&on.entity) else {
-            self.wrong("trigger.entity", "unknown_entity", &on.entity);
-            return None;
-        };
+        let ix = self.named(&on.entity)?;
         let entity = self.schema.entity(ix);
         for name in &on.changed {
             if !self.knows(ix, name) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use futures::future::BoxFuture;
 use opsflux_records::feed::Reactor;
@@ -41,6 +42,8 @@ pub(crate) struct Inner {
     pub published: Published,
     /// Rung when an execution is to be gone on with.
     pub bell: Notify,
+    /// When what is past its time was looked for last.
+    pub tidied: AtomicI64,
     /// The name of this process among those that work executions off.
     pub worker: Uuid,
 }
@@ -57,6 +60,7 @@ impl Engine {
                 actions: actions.map(|action| (action.name(), action)).collect(),
                 published: Published::default(),
                 bell: Notify::new(),
+                tidied: AtomicI64::new(0),
                 worker: Uuid::new_v4(),
             }),
         }

@@ -8,6 +8,7 @@
 //! | file | part |
 //! | --- | --- |
 //! | `matching.rs` | from a change in the feed to the executions it sets off |
+//! | `clock.rs` | what time sets off |
 //! | `work.rs`, `execution.rs` | taking what is due, by a lease that every commit checks |
 //! | `turn.rs` | moving one execution on, step by step |
 //! | `action/` | what a step can do; other rooms bring more |
@@ -21,6 +22,7 @@
 pub mod action;
 mod approval;
 mod check;
+mod clock;
 pub mod course;
 mod engine;
 mod execution;
@@ -28,6 +30,7 @@ pub mod flow;
 mod log;
 mod matching;
 mod operations;
+mod past;
 mod people;
 mod published;
 mod rule;

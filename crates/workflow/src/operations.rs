@@ -324,10 +324,7 @@ impl Engine {
         let records = &self.inner.records;
         let schema = records.schema();
         let word = |key: &str| body.get(key).and_then(Json::as_str);
-        let triggers = flow.triggers.iter().find_map(|trigger| match trigger {
-            flow::Trigger::Record(on) => Some(on.entity.as_str()),
-            flow::Trigger::Manual { entity } => entity.as_deref(),
-        });
+        let triggers = flow.triggers.iter().find_map(flow::Trigger::entity);
         let (entity, id, key) = match (word("organisation_id"), word("record_id")) {
             (Some(id), None) => ("organisation", id, "organisation_id"),
             (None, Some(id)) => (

@@ -112,7 +112,7 @@ async fn read(records: &Records, tenant: i64) -> Result<OfTenant, Error> {
 fn listens(trigger: &Trigger) -> Option<&str> {
     match trigger {
         Trigger::Record(on) => Some(&on.entity),
-        Trigger::Manual { .. } => None,
+        Trigger::Clock(_) | Trigger::Moment(_) | Trigger::Manual { .. } => None,
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::action::Signature;
 use crate::check::Check;
-use crate::flow::{self, Mistake};
+use crate::flow::{self, Mistake, Trigger};
 use crate::log::Log;
 use crate::published::{CONTENT, version_id};
 
@@ -58,6 +58,15 @@ impl Rule for Publishing {
             draft.set("paused_reason", Value::Null);
             draft.set("owner", known.user);
         }
+        // The engine finds out when it is set off next: days begin where its owner is.
+        let timed = is_active && flow.triggers.iter().any(Trigger::is_timed);
+        draft.set("armed", false);
+        let look = if timed {
+            Value::Time(known.now)
+        } else {
+            Value::Null
+        };
+        draft.set("next_run_at", look);
         if changed {
             draft.set("owner", known.user);
             let revision = draft.was("revision").as_int().unwrap_or(0) + 1;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use opsflux_records::Error;
@@ -15,6 +16,8 @@ use crate::engine::Engine;
 const AT_ONCE: usize = 16;
 /// Executions looked up at a time.
 const LOOKED_UP: u32 = 128;
+/// Seconds between two looks for what is past its time.
+const TIDIED: i64 = 600;
 /// How long this looks away at most: what is due fires within a second.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -65,8 +68,14 @@ impl Engine {
         busy: &Arc<Mutex<HashSet<Uuid>>>,
     ) -> Result<bool, Error> {
         let mut more = false;
+        let now = self.inner.records.now().as_second();
+        let tidies = now / TIDIED != self.inner.tidied.swap(now / TIDIED, Ordering::Relaxed);
         for tenant in self.inner.records.store().tenants().await? {
             let tenant = tenant.number;
+            self.look_at_the_clock(tenant).await?;
+            if tidies {
+                more |= self.forget_what_is_past(tenant).await?;
+            }
             let due = self.due(tenant, LOOKED_UP).await?;
             more |= u32::try_from(due.len()).unwrap_or(u32::MAX) >= LOOKED_UP;
             for row in due {

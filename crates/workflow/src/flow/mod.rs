@@ -17,6 +17,7 @@ pub use span::later;
 use std::fmt;
 
 use jiff::Span;
+use jiff::civil::{Time, Weekday};
 use opsflux_model::Condition;
 use serde_json::{Map, Value as Json};
 
@@ -32,10 +33,14 @@ pub struct Flow {
 }
 
 /// What sets a workflow off.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Trigger {
     /// Something happens to a record.
     Record(OnRecord),
+    /// The clock.
+    Clock(OnClock),
+    /// A moment of a record comes near, or is long past.
+    Moment(OnMoment),
     /// Somebody asks for it.
     Manual {
         /// For records of this entity; none: it needs no record.
@@ -56,6 +61,44 @@ pub struct OnRecord {
     pub from: Vec<String>,
     /// States it must come to; empty: any.
     pub to: Vec<String>,
+}
+
+/// A trigger by the clock.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OnClock {
+    /// When.
+    pub when: Rhythm,
+    /// Where days begin; the owner's zone when absent.
+    pub zone: Option<jiff::tz::TimeZone>,
+    /// For each record of this entity that satisfies the conditions; once, about nothing, when
+    /// absent.
+    pub entity: Option<String>,
+}
+
+/// How often.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rhythm {
+    /// Each day.
+    Daily(Time),
+    /// Each week on a day.
+    Weekly(Weekday, Time),
+    /// Each month on a day; the last one when the month is shorter.
+    Monthly(i8, Time),
+    /// As a cron pattern says.
+    Cron(Box<croner::Cron>),
+}
+
+/// A trigger by a moment of a record.
+#[derive(Debug, Clone)]
+pub struct OnMoment {
+    /// Name of the entity.
+    pub entity: String,
+    /// The field that has the moment.
+    pub field: String,
+    /// How far from it: before it, or after it.
+    pub distance: Span,
+    /// Whether it is set off before the moment or after it.
+    pub before: bool,
 }
 
 /// What happens to a record.
@@ -242,6 +285,25 @@ impl Event {
 impl fmt::Display for Event {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.name())
+    }
+}
+
+impl Trigger {
+    /// The entity it is about, when it is about one.
+    #[must_use]
+    pub fn entity(&self) -> Option<&str> {
+        match self {
+            Trigger::Record(on) => Some(&on.entity),
+            Trigger::Moment(on) => Some(&on.entity),
+            Trigger::Clock(on) => on.entity.as_deref(),
+            Trigger::Manual { entity } => entity.as_deref(),
+        }
+    }
+
+    /// Whether time alone may set it off.
+    #[must_use]
+    pub fn is_timed(&self) -> bool {
+        matches!(self, Trigger::Clock(_) | Trigger::Moment(_))
     }
 }
 

@@ -2,8 +2,11 @@
 
 use serde_json::Value as Json;
 
+use jiff::civil::{Time, Weekday};
+use jiff::tz::TimeZone;
+
 use super::object::{Mistake, Object};
-use super::{Event, OnRecord, Trigger};
+use super::{Event, OnClock, OnMoment, OnRecord, Rhythm, Trigger, span};
 
 /// Names that stand for a general trigger on one entity.
 const KIN: [(&str, &str, Event); 5] = [
@@ -20,6 +23,9 @@ pub(super) fn read(json: &Json, at: &str, mistakes: &mut Vec<Mistake>) -> Option
     let _id = object.text("id");
     let kin = KIN.iter().find(|(name, ..)| *name == kind);
     let trigger = match kind.as_str() {
+        "scheduled" => clock(&mut object),
+        "inactivity_delay" => moment(&mut object, false),
+        "deadline" => moment(&mut object, true),
         "manual" => Some(Trigger::Manual {
             entity: object.text("entity"),
         }),
@@ -34,7 +40,14 @@ pub(super) fn read(json: &Json, at: &str, mistakes: &mut Vec<Mistake>) -> Option
             (None, None) => {
                 let known = KIN.iter().map(|(name, ..)| *name);
                 let general = ["record_created", "record_updated", "record_deleted"];
-                let more = ["record_restored", "state_changed", "manual"];
+                let more = [
+                    "record_restored",
+                    "state_changed",
+                    "scheduled",
+                    "inactivity_delay",
+                    "deadline",
+                    "manual",
+                ];
                 let all: Vec<&str> = known.chain(general).chain(more).collect();
                 object.wrong("type", "not_an_option", all.join(", "));
                 return None;
@@ -67,5 +80,109 @@ fn on_record(object: &mut Object<'_>, entity: Option<String>, event: Event) -> O
         changed,
         from,
         to,
+    }))
+}
+
+fn clock(object: &mut Object<'_>) -> Option<Trigger> {
+    let at = match object.text("at") {
+        None => Some(Time::midnight()),
+        Some(text) => {
+            let time = text.parse::<Time>().ok();
+            if time.is_none() {
+                object.wrong("at", "invalid_schedule", text);
+            }
+            time
+        }
+    };
+    let zone = object.text("tz").and_then(|name| {
+        let zone = TimeZone::get(&name).ok();
+        if zone.is_none() {
+            object.wrong("tz", "invalid_schedule", name);
+        }
+        zone
+    });
+    let entity = object.text("entity");
+    let rhythm = match (object.text("cron"), object.text("frequency")) {
+        (Some(pattern), None) => match pattern.parse::<croner::Cron>() {
+            Ok(cron) => Some(Rhythm::Cron(Box::new(cron))),
+            Err(error) => {
+                object.wrong("cron", "invalid_schedule", error.to_string());
+                None
+            }
+        },
+        (None, Some(frequency)) => match frequency.as_str() {
+            "daily" => Some(Rhythm::Daily(at?)),
+            "weekly" => {
+                let day = day(object, 7)?;
+                let day = Weekday::from_monday_one_offset(day).ok();
+                Some(Rhythm::Weekly(day?, at?))
+            }
+            "monthly" => Some(Rhythm::Monthly(day(object, 31)?, at?)),
+            _ => {
+                object.wrong("frequency", "not_an_option", "daily, weekly, monthly");
+                None
+            }
+        },
+        _ => {
+            object.wrong("frequency", "required", "");
+            None
+        }
+    };
+    Some(Trigger::Clock(OnClock {
+        when: rhythm?,
+        zone,
+        entity,
+    }))
+}
+
+/// The day of a week (Monday is 1) or month; the first unless given.
+fn day(object: &mut Object<'_>, most: i8) -> Option<i8> {
+    match object.take("day") {
+        None => Some(1),
+        Some(json) => {
+            let day = json.as_i64().and_then(|day| i8::try_from(day).ok());
+            let day = day.filter(|day| (1..=most).contains(day));
+            if day.is_none() {
+                object.wrong("day", "out_of_range", format!("1–{most}"));
+            }
+            day
+        }
+    }
+}
+
+fn moment(object: &mut Object<'_>, before: bool) -> Option<Trigger> {
+    let entity = object.need_text("entity");
+    let field = match before {
+        true => object.need_text("field"),
+        false => Some(
+            object
+                .text("since")
+                .unwrap_or_else(|| "updated_at".to_owned()),
+        ),
+    };
+    let days = match object.take("days") {
+        None => None,
+        Some(json) => match json.as_i64().filter(|days| (0..=3_650).contains(days)) {
+            Some(days) => Some(format!("{days}d")),
+            None => {
+                object.wrong("days", "out_of_range", "0–3650");
+                return None;
+            }
+        },
+    };
+    let key = if before { "before" } else { "for" };
+    let Some(text) = days.or_else(|| object.text(key)) else {
+        object.wrong(if before { "before" } else { "days" }, "required", "");
+        return None;
+    };
+    let Some(distance) = span::read(&text) else {
+        object.wrong(key, "invalid_duration", text);
+        return None;
+    };
+    Some(Trigger::Moment(OnMoment {
+        entity: entity?,
+        field: field?,
+        distance,
+        before,
     }))
 }

@@ -3,6 +3,7 @@
 mod approvals;
 mod killed;
 mod running;
+mod timed;
 mod written;
 
 use std::time::Duration;
