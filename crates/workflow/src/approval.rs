@@ -11,7 +11,7 @@ use opsflux_store::{Commit, CommitError, Guard, Write};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::action::Failure;
+use crate::action::{At, Failure};
 use crate::course::{Course, Happened, Leaf, Open};
 use crate::engine::Engine;
 use crate::execution::{Held, refused, some, wake};
@@ -25,6 +25,8 @@ use crate::turn::{Outcome, Told};
 pub(crate) const ENTITY: &str = "approval";
 /// Name of the guard that nobody decided meanwhile.
 const OPEN: &str = "approval.open";
+/// The action that tells people something.
+const TELLS: &str = "send_notification";
 /// How often a vote is counted again because others voted at the same moment.
 const ATTEMPTS: usize = 10;
 
@@ -136,10 +138,16 @@ impl Engine {
             ("refused", 0.into()),
             ("due_at", due.map_or(Value::Null, Value::Time)),
         ];
-        let along = Along {
+        let mut along = Along {
             writes: vec![log.insert(id, now, values)?],
             ..Along::default()
         };
+        let told = json!({
+            "to": approvers, "title": title, "message": filled["message"],
+            "action": {"approval": id},
+        });
+        self.tell_people(caller, held, open, told, now, &mut along)
+            .await?;
         Ok(Outcome {
             along,
             told: Told {
@@ -148,6 +156,45 @@ impl Engine {
             },
             ..Outcome::of(Happened::Waits(Leaf::Asked(id, due)))
         })
+    }
+
+    /// Tells people that they are asked, where there is a room that can.
+    async fn tell_people(
+        &self,
+        caller: &Caller,
+        held: &Held,
+        open: &Open<'_, '_>,
+        told: Json,
+        now: Timestamp,
+        along: &mut Along,
+    ) -> Result<(), Error> {
+        let (Some(tells), Json::Object(told)) = (self.inner.actions.get(TELLS), told) else {
+            return Ok(());
+        };
+        let subject = self.subject(held).await?;
+        let at = At {
+            records: &self.inner.records,
+            caller,
+            subject: subject.as_ref(),
+            execution: held.id,
+            workflow: &held.name,
+            place: &open.place,
+            attempt: 1,
+            now,
+        };
+        match tells.act(&at, told).await {
+            Ok(act) => {
+                along.writes.extend(act.along.writes);
+                along.feed.extend(act.along.feed);
+                Ok(())
+            }
+            Err(Failure::Error(error)) => Err(error),
+            // The question stands in the list of those asked anyway.
+            Err(Failure::Wrong(why)) => {
+                tracing::warn!(execution = %held.id, why, "nobody could be told of a question");
+                Ok(())
+            }
+        }
     }
 
     /// What became of a question.

@@ -122,6 +122,8 @@ pub(crate) struct Held {
     pub trigger: Json,
     pub chain: Uuid,
     pub depth: u16,
+    /// What a person is to look at.
+    pub attention: Option<&'static str>,
     /// When it was to be gone on with, as it stood when it was taken or kept last: something that
     /// happens to it moves this.
     wake_at: Value,
@@ -347,6 +349,7 @@ impl Engine {
                 .as_int()
                 .and_then(|depth| u16::try_from(depth).ok())
                 .unwrap_or(0),
+            attention: None,
             wake_at: row.get(&schema, "wake_at").clone(),
         }))
     }
@@ -376,7 +379,12 @@ impl Engine {
             id: held.id,
             holds: log.is("worker", self.worker())?.and(as_it_was),
         });
-        let mut set = vec![("course", kept(&held.course)?), ("crashes", 0.into())];
+        let attention = held.attention.map_or(Value::Null, Value::from);
+        let mut set = vec![
+            ("course", kept(&held.course)?),
+            ("crashes", 0.into()),
+            ("attention", attention),
+        ];
         match &held.course.end {
             Some(end) => {
                 set.extend(ended(end, now));

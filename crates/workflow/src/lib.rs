@@ -13,6 +13,7 @@
 //! | `turn.rs` | moving one execution on, step by step |
 //! | `action/` | what a step can do; other rooms bring more |
 //! | `approval.rs` | asking people |
+//! | `delivered.rs` | waiting for what was sent outside |
 //! | `rule.rs`, `check.rs` | what is refused when a workflow is saved |
 //! | `operations.rs` | what HTTP serves besides the entities |
 //!
@@ -24,6 +25,7 @@ mod approval;
 mod check;
 mod clock;
 pub mod course;
+mod delivered;
 mod engine;
 mod execution;
 pub mod flow;

@@ -16,6 +16,7 @@ use opsflux_store::{Commit, CommitError, FeedOp};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
+use crate::delivered;
 use crate::engine::{Cause, Engine};
 use crate::execution::{Ended, NewExecution, Subject};
 use crate::flow::{Event, OnRecord, Trigger};
@@ -48,6 +49,9 @@ impl Engine {
         let inner = &self.inner;
         if entry.entry.entity == "workflow" {
             inner.published.forget(entry.tenant);
+        }
+        if entry.entry.entity == delivered::ENTITY {
+            return self.delivery_moved(entry.tenant, entry.entry.record).await;
         }
         let of_tenant = inner.published.of(&inner.records, entry.tenant).await?;
         let listening = of_tenant.of(&entry.entry.entity);

@@ -92,7 +92,8 @@ impl Engine {
         let mut pending = Along::default();
         loop {
             let now = self.inner.records.now();
-            let decided = self.decided(&held).await?;
+            let mut decided = self.decided(&held).await?;
+            decided.extend(self.delivered(&held).await?);
             let next = {
                 let open = held.course.open(&held.flow);
                 let due = open.into_iter().find(|open| {
@@ -109,6 +110,7 @@ impl Engine {
                 }
             };
             let Some((place, tries, outcome, row)) = next else {
+                held.attention = self.attention(&held).await?;
                 self.keep(&mut held, true, &mut pending)?;
                 match self
                     .commit_rows(held.tenant, std::mem::take(&mut pending))
@@ -223,6 +225,9 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Outcome, Error> {
         match &open.step.kind {
+            StepKind::Action(_) if matches!(open.leaf, Leaf::Sent(..)) => {
+                self.sent(held, open).await
+            }
             StepKind::Action(action) => {
                 let found = self.inner.actions.get(action.action.as_str());
                 let Some(does) = found else {
@@ -249,11 +254,9 @@ impl Engine {
                 };
                 match does.act(&at, given).await {
                     Ok(act) => Ok(Outcome {
-                        happened: match act.sent {
-                            Some(delivery) => {
-                                Happened::Waits(Leaf::Sent(delivery, attempt(open.leaf)))
-                            }
-                            None => Happened::Done(act.output.clone()),
+                        happened: match act.sent.is_empty() {
+                            false => Happened::Waits(Leaf::Sent(act.sent, attempt(open.leaf))),
+                            true => Happened::Done(act.output.clone()),
                         },
                         operations: act.operations,
                         along: act.along,
@@ -398,7 +401,8 @@ impl Engine {
         Ok(scope.fill_all(written))
     }
 
-    async fn subject(&self, held: &Held) -> Result<Option<Snapshot>, Error> {
+    /// The record an execution is about, as it is now.
+    pub(crate) async fn subject(&self, held: &Held) -> Result<Option<Snapshot>, Error> {
         match held.subject {
             Some(subject) => {
                 let found = self

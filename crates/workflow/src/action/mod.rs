@@ -127,8 +127,8 @@ pub struct Act {
     pub along: Along,
     /// What later steps can read of it.
     pub output: Json,
-    /// The delivery whose end the step waits for.
-    pub sent: Option<Uuid>,
+    /// The deliveries whose end the step waits for; none: it is done when it is committed.
+    pub sent: Vec<Uuid>,
 }
 
 /// Why an act was not done.
@@ -185,6 +185,15 @@ pub fn text(given: &Map<String, Json>, name: &str) -> Result<String, Failure> {
 #[must_use]
 pub fn some_text(given: &Map<String, Json>, name: &str) -> Option<String> {
     text(given, name).ok()
+}
+
+/// The people meant by ids, addresses, usernames, `{"role": …}`, `{"group": …}` or lists of these:
+/// each once, and only active ones.
+///
+/// # Errors
+/// [`Failure::Wrong`] naming who is unknown.
+pub async fn people(at: &At<'_>, wanted: &Json) -> Result<Vec<Uuid>, Failure> {
+    crate::people::find(at.records, at.caller.tenant(), wanted).await
 }
 
 /// The actions that ship with the engine.

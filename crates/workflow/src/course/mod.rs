@@ -83,8 +83,8 @@ pub enum Leaf {
     Waiting(Timestamp),
     /// People are asked; the approval, and when their time is over.
     Asked(Uuid, Option<Timestamp>),
-    /// Something was sent outside; the delivery whose end is waited for.
-    Sent(Uuid, u32),
+    /// Something was sent outside, at the given try; the deliveries whose end is waited for.
+    Sent(Vec<Uuid>, u32),
 }
 
 /// A step that is open.

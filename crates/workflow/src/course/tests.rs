@@ -206,7 +206,7 @@ fn it_is_due_when_its_first_step_is() {
     };
     course.advance(&flow, "p.y.b", Happened::Waits(retry));
     assert_eq!(course.due(&flow, now), Some(soon));
-    let sent = Leaf::Sent(uuid::Uuid::nil(), 1);
+    let sent = Leaf::Sent(vec![uuid::Uuid::nil()], 1);
     course.advance(&flow, "p.y.b", Happened::Waits(sent));
     assert_eq!(course.due(&flow, now), Some(later));
     let text = serde_json::to_string(&course).expect("JSON");
