@@ -30,6 +30,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["opsflux-model", "opsflux-store", "opsflux-records"],
     ),
     (
+        "opsflux-workflow",
+        &["opsflux-model", "opsflux-store", "opsflux-records"],
+    ),
+    (
         "opsflux-desk",
         &["opsflux-model", "opsflux-store", "opsflux-records"],
     ),
@@ -53,6 +57,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "opsflux-documents",
             "opsflux-search",
             "opsflux-messaging",
+            "opsflux-workflow",
             "opsflux-desk",
             "opsflux-demo",
         ],

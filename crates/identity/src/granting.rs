@@ -80,6 +80,7 @@ fn refusal(code: &'static str, field: &'static str, value: &str) -> Refusal {
         params: Map::from_iter([("value".to_owned(), Json::from(value))]),
         field: Some(field),
         confirmable: false,
+        errors: Vec::new(),
     }
 }
 

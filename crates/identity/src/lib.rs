@@ -125,6 +125,30 @@ impl Identity {
         self.inner.resolve(headers, method, origin.clone()).await
     }
 
+    /// A person as the caller of what is done in his name while he is away; none when he may not
+    /// act (any more).
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn in_the_name_of(
+        &self,
+        tenant: i64,
+        user: Uuid,
+        origin: Origin,
+    ) -> Result<Option<Caller>, Error> {
+        let now = self.inner.records.now();
+        let found = self.inner.people.find(tenant, user, now).await?;
+        let active = found.filter(|person| person.is_active());
+        Ok(active.map(|person| Caller {
+            access: person.access.clone(),
+            origin: origin.into(),
+            language: person.language.unwrap_or_default(),
+            time_zone: person.time_zone.clone(),
+            company: person.access.principal.home_company,
+            companies: Vec::new(),
+        }))
+    }
+
     /// What the server mounts under `/auth`.
     #[must_use]
     pub fn operations(&self) -> Vec<Operation> {

@@ -51,6 +51,7 @@ fn refusal(code: &'static str, field: Option<&'static str>) -> Refusal {
         params: Map::new(),
         field,
         confirmable: false,
+        errors: Vec::new(),
     }
 }
 

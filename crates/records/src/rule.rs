@@ -88,6 +88,8 @@ pub struct Known {
     pub user: Option<Uuid>,
     /// Whether the person has said yes to the question with this code.
     pub confirmed: Option<String>,
+    /// What the person may do.
+    pub access: Option<std::sync::Arc<opsflux_model::Access>>,
 }
 
 /// The answer to a [`Need`].
@@ -178,6 +180,8 @@ pub struct Draft<'a> {
     pub companions: Vec<Companion>,
     /// Rows of the engine's own tables that change with it: names for signing in.
     pub system: Vec<SystemWrite>,
+    /// Rows of log entities that are written with it.
+    pub logs: Vec<opsflux_store::Write>,
 }
 
 /// Another record that changes with a draft.
@@ -252,4 +256,20 @@ pub struct Refusal {
     pub field: Option<&'static str>,
     /// Whether the person may confirm and go on.
     pub confirmable: bool,
+    /// Every wrong part of what was written, by its place; then nothing else here counts.
+    pub errors: Vec<crate::error::FieldError>,
+}
+
+impl Refusal {
+    /// Names every wrong part of what was written.
+    #[must_use]
+    pub fn of(errors: Vec<crate::error::FieldError>) -> Refusal {
+        Refusal {
+            code: "invalid",
+            params: Map::new(),
+            field: None,
+            confirmable: false,
+            errors,
+        }
+    }
 }

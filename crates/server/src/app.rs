@@ -11,9 +11,12 @@ use opsflux_messaging::Messaging;
 use opsflux_model::Schema;
 use opsflux_records::feed::Reactor;
 use opsflux_records::{Caller, Error, Operation, Records};
+use opsflux_workflow::Engine;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::acting::People;
+use crate::acts;
 use crate::backup::schedule::Backups;
 use crate::config::Config;
 use crate::http::body::Limits;
@@ -44,6 +47,8 @@ pub struct App {
     pub live: Live,
     /// What follows the feed besides live changes.
     pub reactors: Vec<Arc<dyn Reactor>>,
+    /// What is done by itself.
+    pub workflows: Engine,
     /// The backups it makes by itself, when it does.
     pub backups: Option<Backups>,
     blobs: Arc<Blobs>,
@@ -144,6 +149,8 @@ impl App {
             stopping,
         } = parts;
         let metrics = Metrics::new();
+        let people = Arc::new(People(identity.clone()));
+        let workflows = Engine::new(records.clone(), people, acts::actions(&messaging));
         let live = Live::new(records.clone(), &secret, stopping.clone());
         let nothing = Served::new(Arc::default(), Vec::new(), &metrics)?;
         let app = Arc::new(App {
@@ -159,6 +166,7 @@ impl App {
             metrics,
             live,
             reactors,
+            workflows,
             blobs,
             stopping,
             filling: AtomicBool::new(false),
@@ -184,6 +192,7 @@ impl App {
         all.extend(opsflux_documents::operations(&self.records, &self.blobs));
         all.extend(opsflux_search::operations(&self.records));
         all.extend(self.messaging.operations());
+        all.extend(self.workflows.operations());
         all.extend(self.identity.operations());
         all.extend(crate::meta::operations(self));
         all.extend(crate::live::operations(self));

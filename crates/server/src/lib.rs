@@ -6,6 +6,8 @@
 //! What must never be here: business rules, rights, SQL. Rooms and modules declare operations;
 //! this crate mounts, documents and guards them, and knows no entity by name.
 
+pub mod acting;
+mod acts;
 pub mod app;
 pub mod audit_heads;
 pub mod backup;

@@ -101,6 +101,11 @@ fn folders(place: Option<&Path>) -> Result<Vec<ModuleSource>, Unusable> {
 pub fn rules() -> Vec<std::sync::Arc<dyn Rule>> {
     let mut rules = opsflux_identity::rules();
     rules.extend(opsflux_desk::rules());
+    let mut actions = opsflux_workflow::action::signatures();
+    actions.extend(crate::acts::signatures());
+    rules.push(std::sync::Arc::new(opsflux_workflow::Publishing {
+        actions,
+    }));
     rules
 }
 
@@ -216,7 +221,7 @@ mod tests {
     #[test]
     fn the_modules_in_the_binary_declare_the_service_desk() {
         let names: Vec<String> = built_in().into_iter().map(|module| module.name).collect();
-        assert_eq!(names, ["assets", "base", "desk"]);
+        assert_eq!(names, ["assets", "automation", "base", "desk"]);
         let schema = schema(None).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         assert!(schema.find_collection("tickets").is_some());
         assert!(schema.roles.contains_key("technician"));

@@ -280,6 +280,17 @@ fn followers(
         tokio::spawn(async move { live.live.follow().await }),
         tokio::spawn(async move { jobs.work_jobs(stop_jobs).await }),
         tokio::spawn(async move { messaging.work(stop_messaging).await }),
+        tokio::spawn(follow(
+            app.records.clone(),
+            app.workflows.matching(),
+            stopping.clone(),
+        )),
+        // A folder belongs to one process, and on SQLite the database is in it.
+        tokio::spawn(
+            app.workflows
+                .clone()
+                .work(app.records.store().kind() == "sqlite", stopping.clone()),
+        ),
         tokio::spawn(forget_what_is_past(app.clone(), stopping.clone())),
         tokio::spawn(schedule::run(app.clone(), stopping.clone())),
         tokio::spawn(search_follows(

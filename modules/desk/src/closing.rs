@@ -63,6 +63,7 @@ impl Rule for OpenChildren {
             params: Map::from_iter([("count".to_owned(), json!(open.len()))]),
             field: Some("status"),
             confirmable,
+            errors: Vec::new(),
         };
         match known.setting(1) {
             Some("block") => Err(refusal(false)),

@@ -56,6 +56,7 @@ impl Rule for OpenParent {
                 params: Map::from_iter([("number".to_owned(), json!(number))]),
                 field: Some("parent"),
                 confirmable: false,
+                errors: Vec::new(),
             });
         }
         // Somebody may be closing it at this moment.

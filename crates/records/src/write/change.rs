@@ -56,6 +56,8 @@ pub(crate) struct Change {
     pub taken: Taken,
     /// Which operation of a bulk is being made.
     pub operation: usize,
+    /// Rows of log entities that follow the records they belong to.
+    pub log_rows: Vec<Write>,
     /// Records written, by which operation and how; the first one that did.
     written: BTreeMap<(EntityIx, Uuid), (usize, FeedOp)>,
     /// What was read for rules, while this change was made.
@@ -99,6 +101,7 @@ impl Change {
             moved: Moved::default(),
             taken: Taken::default(),
             operation: 0,
+            log_rows: Vec::new(),
             written: BTreeMap::new(),
             known: Vec::new(),
             needed: BTreeMap::new(),
@@ -202,6 +205,7 @@ impl Change {
 
     /// What is committed, and what must be held until it is.
     pub fn finish(mut self) -> (Commit, Turn) {
+        self.commit.writes.append(&mut self.log_rows);
         self.commit.rollups = self.moved.recounts();
         let (series, turn) = self.taken.finish();
         self.commit.system.extend(series);

@@ -16,6 +16,7 @@
 //! Companions of rules and rows of child tables run through steps 5 to 9 of the same change.
 
 pub(crate) mod again;
+mod along;
 mod audit;
 mod body;
 mod bulk;
@@ -29,7 +30,7 @@ mod links;
 mod merge;
 pub mod numbers;
 mod restore;
-mod rules;
+pub(crate) mod rules;
 mod save;
 pub mod seed;
 mod values;
@@ -49,6 +50,7 @@ use change::Change;
 
 pub(crate) use links::LinkedTo;
 
+pub use along::Along;
 pub use bulk::{BulkOperation, BulkResult, done_json, read_bulk};
 pub use change::PendingAnswer;
 
@@ -295,11 +297,26 @@ impl Records {
         options: &WriteOptions,
         at_length: bool,
     ) -> Result<Vec<Done>, Error> {
+        let operations = operations.iter().map(|operation| (entity, operation));
+        let along = Along::default();
+        self.carry_out_along(caller, operations, options, at_length, &along)
+            .await
+    }
+
+    /// As [`Records::carry_out`] over several entities, with rows that are committed with them.
+    async fn carry_out_along<'o>(
+        &self,
+        caller: &Caller,
+        operations: impl Iterator<Item = (EntityIx, &'o BulkOperation)> + Clone,
+        options: &WriteOptions,
+        at_length: bool,
+        along: &Along,
+    ) -> Result<Vec<Done>, Error> {
         for _ in 0..ATTEMPTS {
             let mut change = Change::new(self, caller);
             change.at_length = at_length;
-            let mut done = Vec::with_capacity(operations.len());
-            for (index, operation) in operations.iter().enumerate() {
+            let mut done = Vec::new();
+            for (index, (entity, operation)) in operations.clone().enumerate() {
                 change.operation = index;
                 let step = self
                     .step(&mut change, caller, entity, operation, options)
@@ -313,6 +330,7 @@ impl Records {
                     return Err(named(too_many()));
                 }
             }
+            along.join(&mut change);
             if change.is_empty() {
                 return Ok(done);
             }

@@ -44,6 +44,7 @@ impl Records {
             values,
             guards: Vec::new(),
             system: Vec::new(),
+            logs: Vec::new(),
             companions: Vec::new(),
         };
         let confirmed = self.confirmed(caller, saving.options.confirm.as_ref(), id);
@@ -60,10 +61,12 @@ impl Records {
             values,
             guards,
             system,
+            logs,
             companions,
             ..
         } = draft;
         change.commit.system.extend(system);
+        change.log_rows.extend(logs);
         Ok((values, guards, companions))
     }
 
@@ -81,6 +84,7 @@ impl Records {
             now,
             user,
             confirmed,
+            access: Some(caller.access.clone()),
         };
         for need in needs {
             let answer = match need {
@@ -115,6 +119,9 @@ impl Records {
     }
 
     fn refusal(&self, caller: &Caller, id: Uuid, refusal: Refusal) -> Error {
+        if !refusal.errors.is_empty() {
+            return Error::Invalid(refusal.errors);
+        }
         let code = refusal.code.to_owned();
         if !refusal.confirmable {
             let field = refusal.field.map(str::to_owned);
@@ -158,6 +165,7 @@ impl Records {
             values: record.values.clone(),
             guards: Vec::new(),
             system: Vec::new(),
+            logs: Vec::new(),
             companions: Vec::new(),
         };
         for rule in rules {
@@ -216,7 +224,7 @@ impl Records {
     }
 
     /// Loads the records that the paths of `rule` lead to from `record`.
-    fn reach<'a>(
+    pub(crate) fn reach<'a>(
         &'a self,
         tenant: i64,
         schema: &'a Schema,
@@ -274,14 +282,15 @@ fn linked(schema: &Schema, record: &Snapshot, step: &Step) -> Option<Uuid> {
 
 /// Records loaded around a draft.
 #[derive(Default)]
-struct Graph {
+pub(crate) struct Graph {
     records: HashMap<(EntityIx, Uuid), Arc<Snapshot>>,
 }
 
+/// One of them, with those around it.
 #[derive(Clone)]
-struct Node<'a> {
-    snapshot: Arc<Snapshot>,
-    graph: &'a Graph,
+pub(crate) struct Node<'a> {
+    pub snapshot: Arc<Snapshot>,
+    pub graph: &'a Graph,
 }
 
 impl Record for Node<'_> {

@@ -34,3 +34,4 @@ mod roles;
 mod start;
 mod support;
 mod words;
+mod workflows;

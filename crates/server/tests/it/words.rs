@@ -19,6 +19,7 @@ fn sources() -> Vec<String> {
         "crates/identity/src",
         "crates/documents/src",
         "crates/search/src",
+        "crates/workflow/src",
         "crates/server/src/http",
         "crates/server/src/problem",
         "modules/desk/src",
@@ -125,6 +126,8 @@ fn every_code_of_a_field_has_words() {
         ("Error::field(", 1),
         ("Invalid::new(", 0),
         (".mistake(", 1),
+        ("Mistake::new(", 1),
+        (".wrong(", 1),
     ] {
         codes.extend(literals(function, place));
     }

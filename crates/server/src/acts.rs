@@ -1,0 +1,273 @@
+//! What workflows do through the messaging room: tell people, send mail, call other systems. Each is
+//! a row of the commit that does the step, under a key made of the execution and the step.
+
+use futures::future::BoxFuture;
+use opsflux_messaging::{Cause, Mail, Messaging, Method, Notice, Queued, Request, Webhook};
+use opsflux_records::Error;
+use opsflux_workflow::action::{
+    Act, Action, At, Failure, Input, InputKind, Signature, people, some_text, text,
+};
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
+
+/// Tells people inside the application.
+struct SendNotification(Messaging);
+/// Sends mail.
+struct SendEmail(Messaging);
+/// Calls another system.
+struct CallWebhook(Messaging);
+
+const fn input(name: &'static str, kind: InputKind, required: bool) -> Input {
+    Input {
+        name,
+        kind,
+        required,
+    }
+}
+
+const NOTIFICATION: &[Input] = &[
+    input("to", InputKind::People, true),
+    input("title", InputKind::Text, true),
+    input("message", InputKind::LongText, false),
+];
+const EMAIL: &[Input] = &[
+    input("to", InputKind::People, true),
+    input("subject", InputKind::Text, true),
+    input("body", InputKind::LongText, true),
+];
+const WEBHOOK: &[Input] = &[
+    input("url", InputKind::Text, true),
+    input("method", InputKind::Text, false),
+    input("headers", InputKind::Map, false),
+    input("body", InputKind::Value, false),
+    input("secret", InputKind::Text, false),
+];
+
+/// What definitions may name of these.
+pub fn signatures() -> Vec<Signature> {
+    let all = [
+        ("send_notification", NOTIFICATION),
+        ("send_email", EMAIL),
+        ("call_webhook", WEBHOOK),
+    ];
+    all.map(|(name, inputs)| Signature { name, inputs })
+        .to_vec()
+}
+
+/// The actions.
+pub fn actions(messaging: &Messaging) -> Vec<std::sync::Arc<dyn Action>> {
+    vec![
+        std::sync::Arc::new(SendNotification(messaging.clone())),
+        std::sync::Arc::new(SendEmail(messaging.clone())),
+        std::sync::Arc::new(CallWebhook(messaging.clone())),
+    ]
+}
+
+fn cause(at: &At<'_>) -> Cause {
+    let origin = &at.caller.origin;
+    Cause {
+        text: format!("workflow:{}:{}", at.execution, at.place),
+        user: Some(at.caller.user()),
+        source: origin.source.clone(),
+        chain: origin.chain,
+        depth: origin.depth,
+    }
+}
+
+/// The same for each try to store it; another for each try to do the step again.
+fn key(at: &At<'_>, more: &str) -> String {
+    format!("{}:{}:{more}", at.id("message"), at.attempt)
+}
+
+fn act(sent: Vec<Queued>, output: Json, waits: bool) -> Act {
+    let mut act = Act {
+        output,
+        ..Act::default()
+    };
+    for queued in sent {
+        if waits {
+            act.sent.push(queued.id);
+        }
+        act.along.writes.push(queued.write);
+        act.along.feed.push(queued.feed);
+    }
+    act
+}
+
+/// What cannot be sent will not be however often it is tried.
+fn wrong(error: Error) -> Failure {
+    match error {
+        Error::Invalid(errors) => {
+            let all = errors
+                .iter()
+                .map(|error| format!("{}: {}", error.field, error.code));
+            Failure::Wrong(all.collect::<Vec<_>>().join("; "))
+        }
+        error => Failure::Error(error),
+    }
+}
+
+impl Action for SendNotification {
+    fn name(&self) -> &'static str {
+        "send_notification"
+    }
+
+    fn inputs(&self) -> &'static [Input] {
+        NOTIFICATION
+    }
+
+    fn act<'a>(
+        &'a self,
+        at: &'a At<'a>,
+        given: Map<String, Json>,
+    ) -> BoxFuture<'a, Result<Act, Failure>> {
+        Box::pin(async move {
+            let to = given.get("to").unwrap_or(&Json::Null);
+            let people = people(at, to).await?;
+            if people.is_empty() {
+                return Err(Failure::Wrong("to: nobody is there".to_owned()));
+            }
+            let schema = at.schema();
+            let about = at
+                .subject
+                .map(|record| (schema.entity(record.entity).name.clone(), record.id));
+            let mut queued = Vec::new();
+            for person in &people {
+                let notice = Notice {
+                    recipient: *person,
+                    title: text(&given, "title")?,
+                    message: some_text(&given, "message").unwrap_or_default(),
+                    about: about.clone(),
+                    // Of the engine itself: what can be answered in place.
+                    action: given.get("action").cloned(),
+                    key: Some(key(at, &person.to_string())),
+                    cause: cause(at),
+                    ..Notice::default()
+                };
+                let one = self.0.notify(at.caller.tenant(), &notice);
+                queued.push(one.map_err(wrong)?);
+            }
+            Ok(act(queued, json!({ "to": people }), false))
+        })
+    }
+}
+
+impl Action for SendEmail {
+    fn name(&self) -> &'static str {
+        "send_email"
+    }
+
+    fn inputs(&self) -> &'static [Input] {
+        EMAIL
+    }
+
+    fn act<'a>(
+        &'a self,
+        at: &'a At<'a>,
+        given: Map<String, Json>,
+    ) -> BoxFuture<'a, Result<Act, Failure>> {
+        Box::pin(async move {
+            let to = given.get("to").unwrap_or(&Json::Null);
+            let addresses = addresses(at, to).await?;
+            if addresses.is_empty() {
+                return Err(Failure::Wrong("to: nobody is there".to_owned()));
+            }
+            let mut queued = Vec::new();
+            for address in &addresses {
+                let mail = Mail {
+                    to: address.clone(),
+                    subject: text(&given, "subject")?,
+                    text: text(&given, "body")?,
+                    key: Some(key(at, address)),
+                    cause: cause(at),
+                    ..Mail::default()
+                };
+                let one = self.0.mail(at.caller.tenant(), &mail);
+                queued.push(one.map_err(wrong)?);
+            }
+            Ok(act(queued, json!({ "to": addresses }), true))
+        })
+    }
+}
+
+/// Addresses as they are, people by theirs.
+async fn addresses(at: &At<'_>, to: &Json) -> Result<Vec<String>, Failure> {
+    let list = match to {
+        Json::Array(list) => list.clone(),
+        other => vec![other.clone()],
+    };
+    let mut found: Vec<String> = Vec::new();
+    let mut others = Vec::new();
+    for one in list {
+        match one {
+            Json::String(text) if text.contains('@') && !text.starts_with('@') => found.push(text),
+            other => others.push(other),
+        }
+    }
+    let schema = at.schema();
+    if let Some(user) = schema.find("user") {
+        for id in people(at, &Json::Array(others)).await? {
+            let person = at.records.snapshot(at.caller.tenant(), user, id).await?;
+            let email =
+                person.and_then(|row| row.get(&schema, "email").as_text().map(str::to_owned));
+            found.extend(email);
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    found.retain(|address| seen.insert(address.to_lowercase()));
+    Ok(found)
+}
+
+impl Action for CallWebhook {
+    fn name(&self) -> &'static str {
+        "call_webhook"
+    }
+
+    fn inputs(&self) -> &'static [Input] {
+        WEBHOOK
+    }
+
+    fn act<'a>(
+        &'a self,
+        at: &'a At<'a>,
+        given: Map<String, Json>,
+    ) -> BoxFuture<'a, Result<Act, Failure>> {
+        Box::pin(async move {
+            let method = some_text(&given, "method").unwrap_or_else(|| "POST".to_owned());
+            let method: Method = serde_json::from_value(json!(method.to_uppercase()))
+                .map_err(|_| Failure::Wrong(format!("method: {method} is not known")))?;
+            let headers = match given.get("headers") {
+                Some(Json::Object(headers)) => headers
+                    .iter()
+                    .map(|(name, value)| {
+                        let value = value
+                            .as_str()
+                            .map_or_else(|| value.to_string(), str::to_owned);
+                        (name.clone(), value)
+                    })
+                    .collect(),
+                _ => Vec::new(),
+            };
+            let body = match given.get("body") {
+                None | Some(Json::Null) => None,
+                Some(Json::String(text)) => Some(text.clone()),
+                Some(json) => Some(json.to_string()),
+            };
+            let call = Webhook {
+                request: Request {
+                    method,
+                    url: text(&given, "url")?,
+                    headers,
+                    body,
+                },
+                secret: some_text(&given, "secret"),
+                key: Some(key(at, "")),
+                cause: cause(at),
+                ..Webhook::default()
+            };
+            let queued = self.0.webhook(at.caller.tenant(), &call).map_err(wrong)?;
+            let id: Uuid = queued.id;
+            Ok(act(vec![queued], json!({ "delivery": id }), true))
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! The engine: what it is made with, and its parts put together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use futures::future::BoxFuture;
+use opsflux_records::feed::Reactor;
+use opsflux_records::{Caller, Error, Origin, Records};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::action::{self, Action};
+use crate::matching::Matching;
+use crate::published::Published;
+
+/// Who people are to the engine: it acts in the name of whoever owns a workflow, with his rights
+/// and never with more.
+pub trait Acting: Send + Sync {
+    /// The person as a caller; none when he may not act (any more).
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    fn caller<'a>(
+        &'a self,
+        tenant: i64,
+        user: Uuid,
+        origin: Origin,
+    ) -> BoxFuture<'a, Result<Option<Caller>, Error>>;
+}
+
+/// The engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub records: Records,
+    pub acting: Arc<dyn Acting>,
+    pub actions: BTreeMap<&'static str, Arc<dyn Action>>,
+    pub published: Published,
+    /// Rung when an execution is to be gone on with.
+    pub bell: Notify,
+    /// When what is past its time was looked for last.
+    pub tidied: AtomicI64,
+    /// The name of this process among those that work executions off.
+    pub worker: Uuid,
+}
+
+impl Engine {
+    /// Puts the engine together, with the actions of other rooms.
+    #[must_use]
+    pub fn new(records: Records, acting: Arc<dyn Acting>, more: Vec<Arc<dyn Action>>) -> Engine {
+        let actions = action::built_in().into_iter().chain(more);
+        Engine {
+            inner: Arc::new(Inner {
+                records,
+                acting,
+                actions: actions.map(|action| (action.name(), action)).collect(),
+                published: Published::default(),
+                bell: Notify::new(),
+                tidied: AtomicI64::new(0),
+                worker: Uuid::new_v4(),
+            }),
+        }
+    }
+
+    /// What begins executions: to be followed by [`opsflux_records::feed::follow`].
+    #[must_use]
+    pub fn matching(&self) -> Arc<dyn Reactor> {
+        Arc::new(Matching(self.clone()))
+    }
+
+    /// The caller in whose name a workflow acts.
+    pub(crate) async fn act_as(
+        &self,
+        tenant: i64,
+        owner: Uuid,
+        cause: &Cause<'_>,
+    ) -> Result<Option<Caller>, Error> {
+        let origin = Origin {
+            actor: opsflux_records::Actor::Workflow,
+            source: "workflow".to_owned(),
+            reason: Some(format!("workflow {}", cause.workflow)),
+            chain: Some(cause.chain),
+            depth: cause.depth.saturating_add(1),
+            ..Origin::default()
+        };
+        self.inner.acting.caller(tenant, owner, origin).await
+    }
+}
+
+/// What stands behind what a workflow does.
+pub(crate) struct Cause<'a> {
+    /// What people call the workflow.
+    pub workflow: &'a str,
+    /// What one first cause set off shares it.
+    pub chain: Uuid,
+    /// How many changes led here.
+    pub depth: u16,
+}

@@ -1,0 +1,255 @@
+//! From a change to the executions it sets off.
+//!
+//! Follows the feed. What set a workflow off is known to the very value: the record as the change
+//! left it and as it was before. An execution has an id made of workflow, record and change, so a
+//! change that is looked at twice sets nothing off twice.
+
+use futures::future::BoxFuture;
+use opsflux_model::Value;
+use opsflux_model::schema::Schema;
+use opsflux_records::feed::Reactor;
+use opsflux_records::image::Image;
+use opsflux_records::rule::Snapshot;
+use opsflux_records::{ConflictKind, Error};
+use opsflux_store::feed::Entry;
+use opsflux_store::{Commit, CommitError, FeedOp};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use crate::delivered;
+use crate::engine::{Cause, Engine};
+use crate::execution::{Ended, NewExecution, Subject};
+use crate::flow::{Event, OnRecord, Trigger};
+use crate::log::Log;
+use crate::published::{Active, derived};
+
+/// Changes that lead to each other this often end there: a ring of workflows.
+const MAX_DEPTH: u16 = 8;
+
+/// Begins executions.
+pub(crate) struct Matching(pub Engine);
+
+impl Reactor for Matching {
+    fn name(&self) -> &'static str {
+        "workflow"
+    }
+
+    fn handle<'a>(&'a self, entries: &'a [Entry]) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            for entry in entries {
+                self.0.look_at(entry).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Engine {
+    async fn look_at(&self, entry: &Entry) -> Result<(), Error> {
+        let inner = &self.inner;
+        if entry.entry.entity == "workflow" {
+            inner.published.forget(entry.tenant);
+        }
+        if entry.entry.entity == delivered::ENTITY {
+            return self.delivery_moved(entry.tenant, entry.entry.record).await;
+        }
+        let of_tenant = inner.published.of(&inner.records, entry.tenant).await?;
+        let listening = of_tenant.of(&entry.entry.entity);
+        if listening.is_empty() {
+            return Ok(());
+        }
+        let schema = inner.records.schema();
+        let Some(entity) = schema.find(&entry.entry.entity) else {
+            return Ok(());
+        };
+        let state = schema.entity(entity).state_field();
+        let state = state.map(|ix| schema.entity(entity).field(ix).name.as_str());
+        let wanted: Vec<_> = listening
+            .iter()
+            .filter_map(|active| {
+                let mut triggers = active.flow.triggers.iter();
+                let trigger = triggers.find_map(|trigger| match trigger {
+                    Trigger::Record(on) if hears(on, entry, state) => Some(on),
+                    _ => None,
+                });
+                Some((active, trigger?))
+            })
+            .collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let (record, version) = (entry.entry.record, entry.entry.version);
+        let image = inner.records.image(entry.tenant, entity, record, version);
+        // It is gone for good: nothing can be done with it.
+        let Some(image) = image.await? else {
+            return Ok(());
+        };
+        for (active, on) in wanted {
+            if moved(&schema, &image, on, state) {
+                self.begin(entry, &image, active, on).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn begin(
+        &self,
+        entry: &Entry,
+        image: &Image,
+        active: &Active,
+        on: &OnRecord,
+    ) -> Result<(), Error> {
+        let records = &self.inner.records;
+        let body = &entry.entry.body;
+        let (tenant, record) = (entry.tenant, entry.entry.record);
+        let chain = body.chain.unwrap_or(entry.entry.change);
+        let cause = Cause {
+            workflow: &active.name,
+            chain,
+            depth: body.depth,
+        };
+        let Some(caller) = self.act_as(tenant, active.owner, &cause).await? else {
+            tracing::warn!(workflow = %active.id, "its owner may not act");
+            return Ok(());
+        };
+        let subject = Subject {
+            entity: image.after.entity,
+            id: record,
+        };
+        // What the owner may not see sets nothing of his off.
+        let is_deleted = entry.entry.op == FeedOp::Deleted;
+        if !is_deleted {
+            let seen = records.visible(&caller, subject.entity, &[record]).await?;
+            if seen.is_empty() {
+                return Ok(());
+            }
+        }
+        let verdict = records
+            .judge(
+                &caller,
+                &image.after,
+                image.before.as_ref(),
+                &active.flow.when,
+            )
+            .await;
+        let (conditions, ended) = match verdict {
+            Ok(verdict) if !verdict.holds => return Ok(()),
+            Ok(verdict) => (verdict.told, None),
+            Err(Error::Invalid(errors)) => {
+                let told = errors.first().map(|error| error.detail.clone());
+                (Json::Null, told.map(Ended::Failed))
+            }
+            Err(error) => return Err(error),
+        };
+        if body.depth >= MAX_DEPTH {
+            tracing::warn!(workflow = %active.id, %chain, "changes lead to each other without end");
+            return Ok(());
+        }
+        if body.chain.is_some() && self.was_here(tenant, chain, active.id, record).await? {
+            return Ok(());
+        }
+        let trigger = json!({
+            "type": on.event.name(),
+            "event": format!("{}.{}", on.entity, on.event),
+            "entity": on.entity, "record": record, "version": entry.entry.version,
+            "changed": body.fields, "by": body.by, "at": entry.entry.at, "source": body.source,
+        });
+        let new = NewExecution {
+            id: derived(
+                entry.entry.change,
+                &[active.id.as_bytes().as_slice(), record.as_bytes()].concat(),
+            ),
+            workflow: active.id,
+            version: active.version,
+            owner: active.owner,
+            flow: &active.flow,
+            subject: Some((subject, title(&records.schema(), &image.after))),
+            trigger,
+            conditions,
+            chain,
+            depth: body.depth,
+            ended,
+        };
+        self.put(tenant, &new).await
+    }
+
+    /// Stores a new execution, unless it is there.
+    pub(crate) async fn put(&self, tenant: i64, new: &NewExecution<'_>) -> Result<(), Error> {
+        let schema = self.inner.records.schema();
+        let commit = Commit {
+            tenant,
+            writes: new.rows(&schema, self.inner.records.now())?,
+            ..Commit::default()
+        };
+        match self.inner.records.store().commit(commit).await {
+            Ok(_) => {
+                self.inner.bell.notify_one();
+                Ok(())
+            }
+            // It was begun before, or the workflow is gone.
+            Err(CommitError::Unique { .. } | CommitError::Link { .. }) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+            Err(_) => Err(Error::Conflict(ConflictKind::Busy)),
+        }
+    }
+
+    /// Whether a workflow has worked on a record within one chain of changes: it does not again.
+    async fn was_here(
+        &self,
+        tenant: i64,
+        chain: Uuid,
+        workflow: Uuid,
+        record: Uuid,
+    ) -> Result<bool, Error> {
+        let schema = self.inner.records.schema();
+        let log = Log::of(&schema, "execution")?;
+        let wanted = log
+            .is("chain", chain.to_string())?
+            .and(log.is("workflow", workflow)?)
+            .and(log.is("record", record.to_string())?);
+        let found = self.inner.records.find(tenant, log.ix, wanted, 1).await?;
+        Ok(!found.is_empty())
+    }
+}
+
+/// Whether a trigger is about this kind of change.
+fn hears(on: &OnRecord, entry: &Entry, state: Option<&str>) -> bool {
+    let fields = &entry.entry.body.fields;
+    let op = entry.entry.op;
+    on.entity == entry.entry.entity
+        && match on.event {
+            Event::Created => op == FeedOp::Created,
+            Event::Deleted => op == FeedOp::Deleted,
+            Event::Restored => op == FeedOp::Restored,
+            Event::Updated => {
+                let any = on.changed.is_empty();
+                op == FeedOp::Updated
+                    && (any || on.changed.iter().any(|name| fields.contains(name)))
+            }
+            Event::StateChanged => {
+                op == FeedOp::Updated
+                    && state.is_some_and(|state| fields.iter().any(|field| field == state))
+            }
+        }
+}
+
+/// Whether the state came from and to what the trigger says.
+fn moved(schema: &Schema, image: &Image, on: &OnRecord, state: Option<&str>) -> bool {
+    let Some(state) = state.filter(|_| on.event == Event::StateChanged) else {
+        return true;
+    };
+    let is_one = |list: &[String], record: Option<&Snapshot>| {
+        let value = record.and_then(|record| record.get(schema, state).as_text());
+        list.is_empty() || value.is_some_and(|value| list.iter().any(|one| one == value))
+    };
+    is_one(&on.from, image.before.as_ref()) && is_one(&on.to, Some(&image.after))
+}
+
+/// What a record is called: its title, a text.
+pub(crate) fn title(schema: &Schema, record: &Snapshot) -> String {
+    let title = schema.entity(record.entity).title;
+    match record.value(title) {
+        Value::Text(text) => text.clone(),
+        _ => String::new(),
+    }
+}
