@@ -19,7 +19,7 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::table::{Query, Table, at};
-use crate::{ACTIVE, Inner};
+use crate::{ACTIVE, Inner, sharing};
 
 /// Several administrators would leave in one change; also its words.
 const ONE_BY_ONE: &str = "base.several_administrators";
@@ -30,8 +30,10 @@ enum Concerns {
     User,
     Membership,
     Company,
-    /// Roles with what they give, groups, departments.
+    /// Roles with what they give, groups with what they hand down, departments.
     Structure,
+    /// Single records that are shared.
+    Share,
 }
 
 impl Concerns {
@@ -45,9 +47,10 @@ impl Concerns {
             "user" => Some(Concerns::User),
             "membership" => Some(Concerns::Membership),
             "company" => Some(Concerns::Company),
-            "role" | "role_permission" | "role_field" | "group" | "department" => {
+            "role" | "role_permission" | "role_field" | "group" | "group_role" | "department" => {
                 Some(Concerns::Structure)
             }
+            sharing::ENTITY => Some(Concerns::Share),
             _ => None,
         }
     }
@@ -75,6 +78,7 @@ pub(crate) fn around(inner: &Arc<Inner>, operation: Operation) -> Operation {
                 (Concerns::User, Some(user)) => {
                     inner.freshness.person_changed(caller.tenant(), user);
                 }
+                (Concerns::Share, _) => inner.freshness.shares_changed(caller.tenant()),
                 _ => inner.freshness.tenant_changed(caller.tenant()),
             }
             match done {

@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use crate::ACTIVE;
 use crate::freshness::{Freshness, Mark};
-use crate::structure::Structure;
+use crate::sharing;
+use crate::structure::{Held, Structure};
 use crate::table::{Query, Table, at, text_at, time_at};
 
 /// The setting of the first tenant that names the account that holds the instance.
@@ -161,8 +162,14 @@ impl People {
         let Some(row) = rows.first() else {
             return Ok(None);
         };
-        let memberships = self.memberships(schema, structure, tenant, user).await?;
+        let mut memberships = self.memberships(schema, structure, tenant, user).await?;
         let groups = self.groups(schema, structure, tenant, user).await?;
+        memberships.extend(groups.iter().flat_map(|group| {
+            let handed_down = structure.handed_down.get(group).into_iter().flatten();
+            handed_down.flat_map(|held| structure.memberships(*held, Some(*group)))
+        }));
+        let store = self.records.store();
+        let shares = sharing::shares(store, schema, tenant, user, &groups).await?;
         let everywhere = memberships
             .iter()
             .any(|m| m.company.is_none() || m.role.as_deref() == Some(ADMIN));
@@ -185,6 +192,7 @@ impl People {
             home_company,
             memberships,
             groups,
+            shares,
             instance_admin: self.holds_instance(tenant, user).await?,
         };
         let variables = variables(&principal, now, &time_zone);
@@ -218,33 +226,16 @@ impl People {
         let rows = memberships
             .rows(self.records.store(), tenant, query)
             .await?;
-        let mut held = Vec::new();
-        for row in &rows {
-            let Some(role) = at(row, 0).as_id() else {
-                continue;
-            };
-            let company = at(row, 1).as_id();
-            let departments = at(row, 2)
-                .as_id()
-                .map(|id| structure.department_with_below(id));
-            let departments = departments.unwrap_or_default();
-            let codes = structure.codes_of(role);
-            held.extend(
-                codes
-                    .iter()
-                    .map(|code| Membership::of(code, company, departments.clone())),
-            );
-            let granted = structure.granted_by(role);
-            if !granted.is_empty() {
-                held.push(Membership {
-                    role: None,
-                    granted,
-                    company,
-                    departments,
-                });
-            }
-        }
-        Ok(held)
+        let held = rows.iter().filter_map(|row| {
+            Some(Held {
+                role: at(row, 0).as_id()?,
+                company: at(row, 1).as_id(),
+                department: at(row, 2).as_id(),
+            })
+        });
+        Ok(held
+            .flat_map(|held| structure.memberships(held, None))
+            .collect())
     }
 
     async fn groups(

@@ -133,6 +133,7 @@ impl Caller {
             home_company: None,
             memberships: Vec::new(),
             groups: Vec::new(),
+            shares: Vec::new(),
             instance_admin: false,
         };
         Caller {

@@ -79,6 +79,7 @@ impl Records {
             answers: Vec::with_capacity(needs.len()),
             now,
             user,
+            administrator: user.is_none() || caller.access.is_admin(),
             confirmed,
         };
         for need in needs {

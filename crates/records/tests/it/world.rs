@@ -221,6 +221,7 @@ impl World {
                 department.into_iter().collect(),
             )],
             groups: Vec::new(),
+            shares: Vec::new(),
             instance_admin: false,
         };
         let mut caller = Caller {

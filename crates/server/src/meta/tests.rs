@@ -129,6 +129,7 @@ fn world(role: &str) -> World {
         home_company: None,
         memberships: vec![Membership::of(role, None, Vec::new())],
         groups: Vec::new(),
+        shares: Vec::new(),
         instance_admin: false,
     };
     let now = jiff::Timestamp::UNIX_EPOCH;
