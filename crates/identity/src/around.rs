@@ -18,6 +18,7 @@ use opsflux_records::{Body, Call, Caller, ConflictKind, Error, Operation, Reply}
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
+use crate::operations::viewing;
 use crate::table::{Query, Table, at};
 use crate::{ACTIVE, Inner, sharing};
 
@@ -56,8 +57,31 @@ impl Concerns {
     }
 }
 
-/// Puts identity around `operation`, when it is about one of its entities.
+/// Puts identity around `operation`: nothing is written with another's eyes, and more when it is
+/// about one of its entities.
 pub(crate) fn around(inner: &Arc<Inner>, operation: Operation) -> Operation {
+    let operation = concerning(inner, operation);
+    if viewing::allows(&operation) {
+        return operation;
+    }
+    let within = operation.handler.clone();
+    let handler = move |call: Call| -> BoxFuture<'static, Result<Reply, Error>> {
+        if call
+            .caller
+            .as_ref()
+            .is_some_and(|caller| caller.viewer.is_some())
+        {
+            return Box::pin(std::future::ready(Err(viewing::refused())));
+        }
+        within(call)
+    };
+    Operation {
+        handler: Arc::new(handler),
+        ..operation
+    }
+}
+
+fn concerning(inner: &Arc<Inner>, operation: Operation) -> Operation {
     let Some(concerns) = Concerns::of(&inner.records.schema(), &operation) else {
         return operation;
     };

@@ -47,6 +47,7 @@ use uuid::Uuid;
 pub use bootstrap::{Bootstrapped, bootstrap};
 pub use cookies::{ACCESS as ACCESS_COOKIE, CSRF as CSRF_COOKIE, REFRESH as REFRESH_COOKIE};
 pub use keys::{CryptoFailed, Keys, Sealed};
+pub use operations::viewing::VIEWING;
 pub use profile::Profile;
 pub use resolve::{COMPANY_HEADER, CSRF, CSRF_HEADER};
 pub use rules::{LAST_ADMINISTRATOR, rules};

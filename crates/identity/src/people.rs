@@ -4,6 +4,7 @@
 //! [`Structure`], and believed while its mark stands (see [`crate::freshness`]), while the schema
 //! is the one it was compiled for, and for a minute at most: a permission may speak of `@now`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -13,6 +14,7 @@ use opsflux_model::access::{Membership, Principal};
 use opsflux_model::predicate::Variables;
 use opsflux_model::{Access, Schema};
 use opsflux_records::{Error, Language, Records};
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::ACTIVE;
@@ -45,9 +47,31 @@ pub(crate) struct Person {
     schema: Arc<Schema>,
     mark: Mark,
     made_at: Timestamp,
+    /// What the person may do while he works in one of several companies; made when asked for.
+    in_company: Mutex<HashMap<Uuid, Arc<Access>>>,
 }
 
 impl Person {
+    /// What the person may do while he works in one company: what his roles there give, and those
+    /// held everywhere. Whoever holds none there, and may work in it all the same, is an
+    /// administrator and stays one.
+    pub fn access_in(&self, company: Uuid) -> Arc<Access> {
+        let principal = &self.access.principal;
+        let mut held = principal.memberships.iter();
+        let somewhere_else = |held: &Membership| held.company.is_some_and(|is| is != company);
+        if !held.clone().any(|held| held.company == Some(company)) || !held.any(somewhere_else) {
+            return self.access.clone();
+        }
+        let mut made = self.in_company.lock();
+        let access = made.entry(company).or_insert_with(|| {
+            let mut there = principal.clone();
+            there.memberships.retain(|held| !somewhere_else(held));
+            let variables = variables(&there, self.made_at, &self.time_zone);
+            Arc::new(Access::compile(&self.schema, there, &variables))
+        });
+        access.clone()
+    }
+
     /// Whether the account may be used at all.
     pub fn is_active(&self) -> bool {
         self.active
@@ -60,7 +84,7 @@ impl Person {
 }
 
 struct KeptStructure {
-    structure: Structure,
+    structure: Arc<Structure>,
     schema: Arc<Schema>,
     mark: Mark,
 }
@@ -111,6 +135,16 @@ impl People {
         Ok(Some(person))
     }
 
+    /// What everybody's rights in the tenant hang on.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn shape(&self, tenant: i64, now: Timestamp) -> Result<Arc<Structure>, Error> {
+        let schema = self.records.schema();
+        let kept = self.structure(&schema, tenant, now).await?;
+        Ok(kept.structure.clone())
+    }
+
     async fn structure(
         &self,
         schema: &Arc<Schema>,
@@ -127,7 +161,7 @@ impl People {
         }
         let structure = Structure::read(self.records.store(), schema, tenant).await?;
         let kept = Arc::new(KeptStructure {
-            structure,
+            structure: Arc::new(structure),
             schema: schema.clone(),
             mark,
         });
@@ -206,6 +240,7 @@ impl People {
             schema: schema.clone(),
             mark,
             made_at: now,
+            in_company: Mutex::default(),
         }))
     }
 

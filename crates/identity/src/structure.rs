@@ -175,6 +175,13 @@ impl Structure {
         held.filter_map(|role| role.granted.clone()).collect()
     }
 
+    /// Whether holding `role` gives what `other` gives.
+    pub fn builds_on(&self, role: Uuid, other: Uuid) -> bool {
+        let held = self.held_with(role);
+        let other = self.roles.get(&other);
+        other.is_some_and(|other| held.iter().any(|held| std::ptr::eq(*held, other)))
+    }
+
     /// A role with those it inherits in the tenant.
     fn held_with(&self, role: Uuid) -> Vec<&Role> {
         let mut held = Vec::new();

@@ -335,6 +335,31 @@ impl Access {
         compiler.explained(entity, action)
     }
 
+    /// Every permission of `principal`, by entity and action: what [`Access::explain`] tells, of
+    /// everything.
+    #[must_use]
+    pub fn reasons(
+        schema: &Schema,
+        principal: &Principal,
+        variables: &Variables,
+    ) -> Vec<(EntityIx, Action, Reason)> {
+        let held = held(schema, principal);
+        let mut compiler = Compiler::new(schema, principal, &held, variables);
+        let mut all = Vec::new();
+        for (entity, _) in schema.iter() {
+            for (_, action) in Action::NAMES {
+                let explained = compiler.explained(entity, action);
+                all.extend(
+                    explained
+                        .reasons
+                        .into_iter()
+                        .map(|why| (entity, action, why)),
+                );
+            }
+        }
+        all
+    }
+
     fn with_roles(mut self, roles: BTreeSet<String>) -> Self {
         self.roles = roles;
         self

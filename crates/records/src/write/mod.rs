@@ -143,6 +143,7 @@ impl Caller {
             time_zone: jiff::tz::TimeZone::UTC,
             company: None,
             companies: Vec::new(),
+            viewer: None,
         }
     }
 }

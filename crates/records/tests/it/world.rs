@@ -234,6 +234,7 @@ impl World {
             time_zone: jiff::tz::TimeZone::UTC,
             company: Some(self.company),
             companies: Vec::new(),
+            viewer: None,
         };
         caller.access = Arc::new(Access::everything(&schema, principal.clone()));
         let variables = caller.variables(self.records.now());

@@ -148,6 +148,7 @@ fn world(role: &str) -> World {
         time_zone: jiff::tz::TimeZone::UTC,
         company: None,
         companies: Vec::new(),
+        viewer: None,
     };
     World {
         schema,

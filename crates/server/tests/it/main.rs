@@ -10,6 +10,7 @@
 )]
 
 mod accounts;
+mod administering;
 mod assets;
 mod audit;
 mod backup;
@@ -34,4 +35,5 @@ mod roles;
 mod sharing;
 mod start;
 mod support;
+mod viewing;
 mod words;
