@@ -16,11 +16,11 @@ test('an administrator changes a role in the matrix after reading what it does',
   await api.create('memberships', { user: grace?.id, role: role.id, company: grace?.company });
   await signIn(page, ADMIN, '/');
   await page
-    .getByRole('button', { name: /Administrator|menu/i })
+    .getByRole('button', { name: words.user.menu.replace('{{name}}', '') })
     .last()
     .click();
   await page.getByRole('menuitem', { name: words.access.title }).click();
-  await page.getByLabel(words.access.role).selectOption('hse_south');
+  await page.getByLabel(words.access.role, { exact: true }).selectOption('hse_south');
   await page.getByLabel(words.access.search).fill('site');
   const cell = (scope: string) =>
     page.getByRole('button', {
@@ -43,7 +43,7 @@ test('an administrator changes a role in the matrix after reading what it does',
   await dialog.getByRole('button', { name: words.access.save }).click();
   await expect(cell(words.access.scope_company)).toBeVisible();
   await page.getByLabel(words.access.search).fill('');
-  await page.getByLabel(words.access.role).selectOption({ index: 1 });
+  await page.getByLabel(words.access.role, { exact: true }).selectOption({ index: 1 });
   await page.screenshot({ path: 'test-results/matrix.png' });
   await page.emulateMedia({ colorScheme: 'dark' });
   await page.setViewportSize({ width: 390, height: 844 });
