@@ -62,8 +62,9 @@ impl Rule for GroupRule {
 
     /// What groups hand down, and the groups that stand below others.
     fn needs(&self, draft: &Draft<'_>) -> Vec<Need> {
-        let moves = ["members", "parent"];
-        if !draft.is_new() && !moves.iter().any(|field| draft.changes(field)) {
+        let stands_alone = draft.is_new() && draft.get("parent").is_empty();
+        let moves = draft.changes("members") || draft.changes("parent");
+        if stands_alone || !moves {
             return Vec::new();
         }
         who_hands_down()

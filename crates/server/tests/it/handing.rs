@@ -190,8 +190,8 @@ async fn somebody_in_two_hundred_groups_is_answered_fast() {
         }
         println!("in 200 groups: first {first:?}, then {best:?}");
         // A build without optimisation, beside other tests.
-        assert!(first.as_millis() < 1_500, "{first:?}");
-        assert!(best.as_millis() < 50, "{best:?}");
+        assert!(first.as_secs() < 5, "{first:?}");
+        assert!(best.as_millis() < 200, "{best:?}");
     })
     .await;
 }
