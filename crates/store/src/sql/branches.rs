@@ -53,6 +53,9 @@ pub struct Branch {
     /// The index that shows them in the order asked for. SQLite has to be told: it knows how many
     /// rows a value has on average, and of a link most rows leave empty the average says nothing.
     pub index: Option<String>,
+    /// Rows are named by their ids. SQLite has to be told that too: it would rather read the whole
+    /// order than sort a few.
+    pub by_key: bool,
 }
 
 /// A filter taken apart.
@@ -120,6 +123,7 @@ pub fn branches(schema: &Schema, indexes: &Indexes, select: &Select, shared: Sha
             let others = others.iter().map(|other| (*other).clone());
             Branch {
                 filter: others.fold(alternative.holds, Predicate::and),
+                by_key: index.is_none(),
                 index,
             }
         });
@@ -131,6 +135,7 @@ pub fn branches(schema: &Schema, indexes: &Indexes, select: &Select, shared: Sha
     let whole = || Branch {
         filter: select.filter.clone(),
         index: None,
+        by_key: false,
     };
     apart.unwrap_or_else(|| Apart {
         branches: vec![whole()],
