@@ -12,6 +12,7 @@ import { Route as rootRouteImport } from './routes/__root';
 import { Route as AppRouteImport } from './routes/_app';
 import { Route as AppIndexRouteImport } from './routes/_app.index';
 import { Route as AppSplatRouteImport } from './routes/_app.$';
+import { Route as AppAccessRouteImport } from './routes/_app.access';
 import { Route as AppAccountRouteImport } from './routes/_app.account';
 import { Route as AppSelfServiceRouteImport } from './routes/_app.self-service';
 import { Route as AppPPageRouteImport } from './routes/_app.p.$page';
@@ -30,6 +31,11 @@ const AppIndexRoute = AppIndexRouteImport.update({
 const AppSplatRoute = AppSplatRouteImport.update({
   id: '/$',
   path: '/$',
+  getParentRoute: () => AppRoute,
+} as any);
+const AppAccessRoute = AppAccessRouteImport.update({
+  id: '/access',
+  path: '/access',
   getParentRoute: () => AppRoute,
 } as any);
 const AppAccountRoute = AppAccountRouteImport.update({
@@ -61,6 +67,7 @@ const AppRCollectionIdRoute = AppRCollectionIdRouteImport.update({
 export interface FileRoutesByFullPath {
   '/': typeof AppIndexRoute;
   '/$': typeof AppSplatRoute;
+  '/access': typeof AppAccessRoute;
   '/account': typeof AppAccountRoute;
   '/self-service': typeof AppSelfServiceRoute;
   '/p/$page': typeof AppPPageRoute;
@@ -69,6 +76,7 @@ export interface FileRoutesByFullPath {
 }
 export interface FileRoutesByTo {
   '/$': typeof AppSplatRoute;
+  '/access': typeof AppAccessRoute;
   '/account': typeof AppAccountRoute;
   '/self-service': typeof AppSelfServiceRoute;
   '/': typeof AppIndexRoute;
@@ -80,6 +88,7 @@ export interface FileRoutesById {
   __root__: typeof rootRouteImport;
   '/_app': typeof AppRouteWithChildren;
   '/_app/$': typeof AppSplatRoute;
+  '/_app/access': typeof AppAccessRoute;
   '/_app/account': typeof AppAccountRoute;
   '/_app/self-service': typeof AppSelfServiceRoute;
   '/_app/': typeof AppIndexRoute;
@@ -92,6 +101,7 @@ export interface FileRouteTypes {
   fullPaths:
     | '/'
     | '/$'
+    | '/access'
     | '/account'
     | '/self-service'
     | '/p/$page'
@@ -100,6 +110,7 @@ export interface FileRouteTypes {
   fileRoutesByTo: FileRoutesByTo;
   to:
     | '/$'
+    | '/access'
     | '/account'
     | '/self-service'
     | '/'
@@ -110,6 +121,7 @@ export interface FileRouteTypes {
     | '__root__'
     | '/_app'
     | '/_app/$'
+    | '/_app/access'
     | '/_app/account'
     | '/_app/self-service'
     | '/_app/'
@@ -143,6 +155,13 @@ declare module '@tanstack/react-router' {
       path: '/$';
       fullPath: '/$';
       preLoaderRoute: typeof AppSplatRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    '/_app/access': {
+      id: '/_app/access';
+      path: '/access';
+      fullPath: '/access';
+      preLoaderRoute: typeof AppAccessRouteImport;
       parentRoute: typeof AppRoute;
     };
     '/_app/account': {
@@ -185,6 +204,7 @@ declare module '@tanstack/react-router' {
 
 interface AppRouteChildren {
   AppSplatRoute: typeof AppSplatRoute;
+  AppAccessRoute: typeof AppAccessRoute;
   AppAccountRoute: typeof AppAccountRoute;
   AppSelfServiceRoute: typeof AppSelfServiceRoute;
   AppIndexRoute: typeof AppIndexRoute;
@@ -195,6 +215,7 @@ interface AppRouteChildren {
 
 const AppRouteChildren: AppRouteChildren = {
   AppSplatRoute: AppSplatRoute,
+  AppAccessRoute: AppAccessRoute,
   AppAccountRoute: AppAccountRoute,
   AppSelfServiceRoute: AppSelfServiceRoute,
   AppIndexRoute: AppIndexRoute,

@@ -18,8 +18,9 @@ use opsflux_records::{Body, Call, Caller, ConflictKind, Error, Operation, Reply}
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
+use crate::operations::viewing;
 use crate::table::{Query, Table, at};
-use crate::{ACTIVE, Inner};
+use crate::{ACTIVE, Inner, sharing};
 
 /// Several administrators would leave in one change; also its words.
 const ONE_BY_ONE: &str = "base.several_administrators";
@@ -30,8 +31,10 @@ enum Concerns {
     User,
     Membership,
     Company,
-    /// Roles with what they give, groups, departments.
+    /// Roles with what they give, groups with what they hand down, departments.
     Structure,
+    /// Single records that are shared.
+    Share,
 }
 
 impl Concerns {
@@ -45,16 +48,40 @@ impl Concerns {
             "user" => Some(Concerns::User),
             "membership" => Some(Concerns::Membership),
             "company" => Some(Concerns::Company),
-            "role" | "role_permission" | "role_field" | "group" | "department" => {
+            "role" | "role_permission" | "role_field" | "group" | "group_role" | "department" => {
                 Some(Concerns::Structure)
             }
+            sharing::ENTITY => Some(Concerns::Share),
             _ => None,
         }
     }
 }
 
-/// Puts identity around `operation`, when it is about one of its entities.
+/// Puts identity around `operation`: nothing is written with another's eyes, and more when it is
+/// about one of its entities.
 pub(crate) fn around(inner: &Arc<Inner>, operation: Operation) -> Operation {
+    let operation = concerning(inner, operation);
+    if viewing::allows(&operation) {
+        return operation;
+    }
+    let within = operation.handler.clone();
+    let handler = move |call: Call| -> BoxFuture<'static, Result<Reply, Error>> {
+        if call
+            .caller
+            .as_ref()
+            .is_some_and(|caller| caller.viewer.is_some())
+        {
+            return Box::pin(std::future::ready(Err(viewing::refused())));
+        }
+        within(call)
+    };
+    Operation {
+        handler: Arc::new(handler),
+        ..operation
+    }
+}
+
+fn concerning(inner: &Arc<Inner>, operation: Operation) -> Operation {
     let Some(concerns) = Concerns::of(&inner.records.schema(), &operation) else {
         return operation;
     };
@@ -75,6 +102,7 @@ pub(crate) fn around(inner: &Arc<Inner>, operation: Operation) -> Operation {
                 (Concerns::User, Some(user)) => {
                     inner.freshness.person_changed(caller.tenant(), user);
                 }
+                (Concerns::Share, _) => inner.freshness.shares_changed(caller.tenant()),
                 _ => inner.freshness.tenant_changed(caller.tenant()),
             }
             match done {

@@ -29,6 +29,7 @@ pub(crate) struct Freshness {
     hasher: RandomState,
     tenants: Box<[AtomicU64]>,
     people: Box<[AtomicU64]>,
+    shares: Box<[AtomicU64]>,
     sessions: Box<[AtomicU64]>,
     /// Microseconds; the last moment up to which everything has been heard.
     heard: AtomicI64,
@@ -41,6 +42,7 @@ impl Freshness {
             hasher: RandomState::new(),
             tenants: stripes(),
             people: stripes(),
+            shares: stripes(),
             sessions: stripes(),
             heard: AtomicI64::new(i64::MIN),
         }
@@ -67,9 +69,11 @@ impl Freshness {
         Mark(self.read(&self.tenants, (tenant, Uuid::nil())))
     }
 
-    /// Taken before a person is read. It also moves when the person's tenant does: both only grow.
+    /// Taken before a person is read. It also moves when the person's tenant does, or what is
+    /// shared in it: all only grow.
     pub fn person(&self, tenant: i64, user: Uuid) -> Mark {
-        Mark(self.tenant(tenant).0 + self.read(&self.people, (tenant, user)))
+        let shares = self.read(&self.shares, (tenant, Uuid::nil()));
+        Mark(self.tenant(tenant).0 + shares + self.read(&self.people, (tenant, user)))
     }
 
     /// Taken before a session is read.
@@ -80,6 +84,12 @@ impl Freshness {
     /// Something that everybody's rights in the tenant may hang on has changed.
     pub fn tenant_changed(&self, tenant: i64) {
         self.bump(&self.tenants, (tenant, Uuid::nil()));
+    }
+
+    /// A record was shared in the tenant, or is no more. Everybody is read again, for a share
+    /// with a group is one with many; the tenant's structure is not.
+    pub fn shares_changed(&self, tenant: i64) {
+        self.bump(&self.shares, (tenant, Uuid::nil()));
     }
 
     /// A user has changed.
@@ -140,6 +150,9 @@ mod tests {
             after_tenant.1, after_person.1,
             "everybody's rights hang on it"
         );
+        fresh.shares_changed(1);
+        assert_eq!(marks().0, after_tenant.0, "the structure is what it was");
+        assert_ne!(marks().1, after_tenant.1);
         fresh.session_changed(1, session);
         assert_ne!(marks().2, after_tenant.2);
     }

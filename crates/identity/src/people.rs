@@ -4,6 +4,7 @@
 //! [`Structure`], and believed while its mark stands (see [`crate::freshness`]), while the schema
 //! is the one it was compiled for, and for a minute at most: a permission may speak of `@now`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -13,11 +14,13 @@ use opsflux_model::access::{Membership, Principal};
 use opsflux_model::predicate::Variables;
 use opsflux_model::{Access, Schema};
 use opsflux_records::{Error, Language, Records};
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::ACTIVE;
 use crate::freshness::{Freshness, Mark};
-use crate::structure::Structure;
+use crate::sharing;
+use crate::structure::{Held, Structure};
 use crate::table::{Query, Table, at, text_at, time_at};
 
 /// The setting of the first tenant that names the account that holds the instance.
@@ -44,9 +47,31 @@ pub(crate) struct Person {
     schema: Arc<Schema>,
     mark: Mark,
     made_at: Timestamp,
+    /// What the person may do while he works in one of several companies; made when asked for.
+    in_company: Mutex<HashMap<Uuid, Arc<Access>>>,
 }
 
 impl Person {
+    /// What the person may do while he works in one company: what his roles there give, and those
+    /// held everywhere. Whoever holds none there, and may work in it all the same, is an
+    /// administrator and stays one.
+    pub fn access_in(&self, company: Uuid) -> Arc<Access> {
+        let principal = &self.access.principal;
+        let mut held = principal.memberships.iter();
+        let somewhere_else = |held: &Membership| held.company.is_some_and(|is| is != company);
+        if !held.clone().any(|held| held.company == Some(company)) || !held.any(somewhere_else) {
+            return self.access.clone();
+        }
+        let mut made = self.in_company.lock();
+        let access = made.entry(company).or_insert_with(|| {
+            let mut there = principal.clone();
+            there.memberships.retain(|held| !somewhere_else(held));
+            let variables = variables(&there, self.made_at, &self.time_zone);
+            Arc::new(Access::compile(&self.schema, there, &variables))
+        });
+        access.clone()
+    }
+
     /// Whether the account may be used at all.
     pub fn is_active(&self) -> bool {
         self.active
@@ -59,7 +84,7 @@ impl Person {
 }
 
 struct KeptStructure {
-    structure: Structure,
+    structure: Arc<Structure>,
     schema: Arc<Schema>,
     mark: Mark,
 }
@@ -110,6 +135,16 @@ impl People {
         Ok(Some(person))
     }
 
+    /// What everybody's rights in the tenant hang on.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn shape(&self, tenant: i64, now: Timestamp) -> Result<Arc<Structure>, Error> {
+        let schema = self.records.schema();
+        let kept = self.structure(&schema, tenant, now).await?;
+        Ok(kept.structure.clone())
+    }
+
     async fn structure(
         &self,
         schema: &Arc<Schema>,
@@ -126,7 +161,7 @@ impl People {
         }
         let structure = Structure::read(self.records.store(), schema, tenant).await?;
         let kept = Arc::new(KeptStructure {
-            structure,
+            structure: Arc::new(structure),
             schema: schema.clone(),
             mark,
         });
@@ -161,8 +196,14 @@ impl People {
         let Some(row) = rows.first() else {
             return Ok(None);
         };
-        let memberships = self.memberships(schema, structure, tenant, user).await?;
+        let mut memberships = self.memberships(schema, structure, tenant, user).await?;
         let groups = self.groups(schema, structure, tenant, user).await?;
+        memberships.extend(groups.iter().flat_map(|group| {
+            let handed_down = structure.handed_down.get(group).into_iter().flatten();
+            handed_down.flat_map(|held| structure.memberships(*held, Some(*group)))
+        }));
+        let store = self.records.store();
+        let shares = sharing::shares(store, schema, tenant, user, &groups).await?;
         let everywhere = memberships
             .iter()
             .any(|m| m.company.is_none() || m.role.as_deref() == Some(ADMIN));
@@ -185,6 +226,7 @@ impl People {
             home_company,
             memberships,
             groups,
+            shares,
             instance_admin: self.holds_instance(tenant, user).await?,
         };
         let variables = variables(&principal, now, &time_zone);
@@ -198,6 +240,7 @@ impl People {
             schema: schema.clone(),
             mark,
             made_at: now,
+            in_company: Mutex::default(),
         }))
     }
 
@@ -218,33 +261,16 @@ impl People {
         let rows = memberships
             .rows(self.records.store(), tenant, query)
             .await?;
-        let mut held = Vec::new();
-        for row in &rows {
-            let Some(role) = at(row, 0).as_id() else {
-                continue;
-            };
-            let company = at(row, 1).as_id();
-            let departments = at(row, 2)
-                .as_id()
-                .map(|id| structure.department_with_below(id));
-            let departments = departments.unwrap_or_default();
-            let codes = structure.codes_of(role);
-            held.extend(
-                codes
-                    .iter()
-                    .map(|code| Membership::of(code, company, departments.clone())),
-            );
-            let granted = structure.granted_by(role);
-            if !granted.is_empty() {
-                held.push(Membership {
-                    role: None,
-                    granted,
-                    company,
-                    departments,
-                });
-            }
-        }
-        Ok(held)
+        let held = rows.iter().filter_map(|row| {
+            Some(Held {
+                role: at(row, 0).as_id()?,
+                company: at(row, 1).as_id(),
+                department: at(row, 2).as_id(),
+            })
+        });
+        Ok(held
+            .flat_map(|held| structure.memberships(held, None))
+            .collect())
     }
 
     async fn groups(

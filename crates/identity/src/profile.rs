@@ -43,6 +43,8 @@ pub struct Profile {
     pub roles: Vec<String>,
     /// Companies the person may work in: id and name, by name.
     pub companies: Vec<(Uuid, String)>,
+    /// The administrator who sees with these eyes: id and name.
+    pub viewed_by: Option<(Uuid, Option<String>)>,
     /// When the account was made.
     pub created_at: Option<jiff::Timestamp>,
     /// When it last changed.
@@ -74,6 +76,9 @@ impl Profile {
             "company": id(self.company),
             "roles": self.roles,
             "companies": companies,
+            "viewed_by": self.viewed_by.as_ref().map(|(viewer, name)| {
+                json!({"id": viewer.to_string(), "full_name": name})
+            }),
             "created_at": self.created_at.map(|at| at.to_string()),
             "updated_at": self.updated_at.map(|at| at.to_string()),
         })
@@ -113,6 +118,19 @@ impl Inner {
         };
         let rows = table.rows(self.records.store(), tenant, query).await?;
         let row = rows.first().ok_or(Error::Unauthenticated)?;
+        let viewed_by = match caller.viewer {
+            Some(viewer) => {
+                let query = Query {
+                    fields: &["full_name"],
+                    filter: table.is("id", viewer)?,
+                    newest: None,
+                    limit: 1,
+                };
+                let rows = table.rows(self.records.store(), tenant, query).await?;
+                Some((viewer, rows.first().and_then(|row| text_at(row, 0))))
+            }
+            None => None,
+        };
         let principal = &person.access.principal;
         let held = principal.memberships.iter();
         let mut roles: Vec<String> = held
@@ -139,6 +157,7 @@ impl Inner {
             company: principal.home_company,
             roles,
             companies: person.companies.clone(),
+            viewed_by,
             created_at: time_at(row, 9),
             updated_at: time_at(row, 10),
         })

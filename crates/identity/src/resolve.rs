@@ -129,12 +129,37 @@ impl Inner {
             return Err(csrf_refused());
         }
         let (tenant, user) = (live.owner.tenant, live.owner.user);
-        match self.people.find(tenant, user, now).await? {
-            Some(person) if person.accepts(live.began) => {
-                caller(&person, headers, origin).map(Some)
-            }
-            _ => Ok(None),
+        let person = match self.people.find(tenant, user, now).await? {
+            Some(person) if person.accepts(live.began) => person,
+            _ => return Ok(None),
+        };
+        if let Some(seen) = self.viewed(&live, &person, now).await? {
+            let origin = Origin {
+                on_behalf_of: Some(seen.access.principal.user),
+                ..Origin::clone(&origin)
+            };
+            let caller = caller(&seen, headers, Arc::new(origin))?;
+            return Ok(Some(Caller {
+                viewer: Some(user),
+                ..caller
+            }));
         }
+        caller(&person, headers, origin).map(Some)
+    }
+
+    /// Whose eyes the session sees with, when not with its own: asked each time, so that it ends
+    /// with the right to do so and with the account that is looked at.
+    async fn viewed(
+        &self,
+        live: &Live,
+        viewer: &Person,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Person>>, Error> {
+        let Some(user) = live.viewing_as.filter(|_| viewer.access.is_admin()) else {
+            return Ok(None);
+        };
+        let seen = self.people.find(live.owner.tenant, user, now).await?;
+        Ok(seen.filter(|seen| seen.is_active()))
     }
 
     /// The session whose access token the request carries, while it may be used.
@@ -172,8 +197,12 @@ fn caller(person: &Person, headers: &HeaderMap, origin: Arc<Origin>) -> Result<C
         .get(ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
     Ok(Caller {
-        access: person.access.clone(),
+        access: match companies.as_slice() {
+            [one] => person.access_in(*one),
+            _ => person.access.clone(),
+        },
         origin,
+        viewer: None,
         language: accepted
             .and_then(Language::accepted)
             .or(person.language)

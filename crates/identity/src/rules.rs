@@ -19,9 +19,9 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::ACTIVE;
-use crate::granting;
 use crate::table::Table;
 use crate::username::{self, Named};
+use crate::{granting, handing, sharing};
 
 /// The rules of identity, in order.
 #[must_use]
@@ -32,6 +32,9 @@ pub fn rules() -> Vec<Arc<dyn Rule>> {
         Arc::new(RoleRule),
         Arc::new(granting::PermissionRule),
         Arc::new(granting::FieldRule),
+        Arc::new(handing::GroupRoleRule),
+        Arc::new(handing::GroupRule),
+        Arc::new(sharing::ShareRule),
         Arc::new(CompanyRule),
     ]
 }

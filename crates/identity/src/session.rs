@@ -41,6 +41,8 @@ pub(crate) struct Live {
     pub csrf: String,
     /// When it was begun by signing in.
     pub began: Timestamp,
+    /// With whose eyes it sees, when not with its own.
+    pub viewing_as: Option<Uuid>,
     expires_at: Timestamp,
 }
 
@@ -121,6 +123,7 @@ impl Sessions {
             owner,
             csrf,
             began,
+            viewing_as: family.viewing_as,
             expires_at,
         }))
     }
@@ -197,6 +200,28 @@ impl Sessions {
         if sessions.is_empty() {
             return Ok(());
         }
+        let ended = ("ended_at", self.records.now().into());
+        self.change(tenant, sessions, ended, by).await
+    }
+
+    /// Sees with somebody's eyes, or with one's own again: at once here and within a second
+    /// elsewhere.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn view_as(&self, owner: &Owner, user: Option<Uuid>) -> Result<(), Error> {
+        let seen = ("viewing_as", Value::from(user));
+        let by = Some(owner.user);
+        self.change(owner.tenant, &[owner.session], seen, by).await
+    }
+
+    async fn change(
+        &self,
+        tenant: i64,
+        sessions: &[Uuid],
+        (field, value): (&'static str, Value),
+        by: Option<Uuid>,
+    ) -> Result<(), Error> {
         let now = self.records.now();
         let change = self.records.new_id();
         let schema = self.records.schema();
@@ -206,7 +231,7 @@ impl Sessions {
             ..Commit::default()
         };
         for session in sessions {
-            let set = table.set(vec![("ended_at", now.into())])?;
+            let set = table.set(vec![(field, value.clone())])?;
             let (entity, id) = (table.ix, *session);
             commit.writes.push(Write::Update {
                 entity,
@@ -222,7 +247,7 @@ impl Sessions {
                 version: 1,
                 op: FeedOp::Updated,
                 body: Body {
-                    fields: vec!["ended_at".to_owned()],
+                    fields: vec![field.to_owned()],
                     by,
                     ..Body::default()
                 },

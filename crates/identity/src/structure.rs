@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use opsflux_model::access::Granted;
+use opsflux_model::access::{Granted, Membership};
 use opsflux_model::{Predicate, Schema};
 use opsflux_records::Error;
 use opsflux_store::Store;
@@ -37,10 +37,20 @@ pub(crate) struct Company {
     pub time_zone: Option<String>,
 }
 
+/// A role with where it is held, by a membership or by being in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub role: Uuid,
+    pub company: Option<Uuid>,
+    pub department: Option<Uuid>,
+}
+
 /// See the module.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Structure {
     pub roles: HashMap<Uuid, Role>,
+    /// What each group hands down.
+    pub handed_down: HashMap<Uuid, Vec<Held>>,
     /// By name.
     pub companies: Vec<Company>,
     departments_below: HashMap<Uuid, Vec<Uuid>>,
@@ -104,6 +114,16 @@ impl Structure {
                 structure.groups_above.insert(id, parent);
             }
         }
+        for row in read("group_role", &["group", "role", "only_in", "department"]).await? {
+            if let (Some(group), Some(role)) = (at(&row, 0).as_id(), at(&row, 1).as_id()) {
+                let held = Held {
+                    role,
+                    company: at(&row, 2).as_id(),
+                    department: at(&row, 3).as_id(),
+                };
+                structure.handed_down.entry(group).or_default().push(held);
+            }
+        }
         for row in read("company", &["id", "name", "time_zone"]).await? {
             let Some(id) = at(&row, 0).as_id() else {
                 continue;
@@ -119,6 +139,27 @@ impl Structure {
         Ok(structure)
     }
 
+    /// What holding a role there makes: memberships, each of one declared role, and one of what the
+    /// roles made in the tenant give. `through` is the group that hands it down.
+    pub fn memberships(&self, held: Held, through: Option<Uuid>) -> Vec<Membership> {
+        let departments = held.department.map(|id| self.department_with_below(id));
+        let departments = departments.unwrap_or_default();
+        let codes = self.codes_of(held.role);
+        let of_code = |code: &String| Membership::of(code, held.company, departments.clone());
+        let mut all: Vec<Membership> = codes.iter().map(of_code).collect();
+        let granted = self.granted_by(held.role);
+        if !granted.is_empty() {
+            all.push(Membership {
+                role: None,
+                granted,
+                company: held.company,
+                departments: departments.clone(),
+                through: None,
+            });
+        }
+        all.into_iter().map(|one| one.through(through)).collect()
+    }
+
     /// Codes of the declared roles that holding `role` gives. A role the tenant made itself gives
     /// what it inherits and nothing by its own name, also when a module later declares that name.
     pub fn codes_of(&self, role: Uuid) -> BTreeSet<String> {
@@ -132,6 +173,13 @@ impl Structure {
     pub fn granted_by(&self, role: Uuid) -> Vec<Arc<Granted>> {
         let held = self.held_with(role).into_iter();
         held.filter_map(|role| role.granted.clone()).collect()
+    }
+
+    /// Whether holding `role` gives what `other` gives.
+    pub fn builds_on(&self, role: Uuid, other: Uuid) -> bool {
+        let held = self.held_with(role);
+        let other = self.roles.get(&other);
+        other.is_some_and(|other| held.iter().any(|held| std::ptr::eq(*held, other)))
     }
 
     /// A role with those it inherits in the tenant.

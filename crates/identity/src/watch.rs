@@ -13,7 +13,7 @@ use opsflux_store::feed::NewEntry;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::freshness::Freshness;
-use crate::session;
+use crate::{session, sharing};
 
 /// How often the feed is asked even when nothing woke us: an answer without entries also proves
 /// that we hear. Four times within the silence after which memory is not believed.
@@ -75,10 +75,11 @@ async fn catch_up(
 fn heed(freshness: &Freshness, tenant: i64, entry: &NewEntry) {
     match entry.entity.as_str() {
         "user" => freshness.person_changed(tenant, entry.record),
-        "membership" | "role" | "role_permission" | "role_field" | "group" | "department"
-        | "company" => {
+        "membership" | "role" | "role_permission" | "role_field" | "group" | "group_role"
+        | "department" | "company" => {
             freshness.tenant_changed(tenant);
         }
+        sharing::ENTITY => freshness.shares_changed(tenant),
         session::ENTITY => freshness.session_changed(tenant, entry.record),
         _ => {}
     }

@@ -7,7 +7,7 @@
 
 mod compile;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -109,6 +109,8 @@ pub struct Membership {
     pub company: Option<Uuid>,
     /// The departments, those below included.
     pub departments: Vec<Uuid>,
+    /// The group that hands it down; `None`: it is the person's own.
+    pub through: Option<Uuid>,
 }
 
 impl Membership {
@@ -120,8 +122,37 @@ impl Membership {
             granted: Vec::new(),
             company,
             departments,
+            through: None,
         }
     }
+
+    /// The same, handed down by a group.
+    #[must_use]
+    pub fn through(self, group: Option<Uuid>) -> Membership {
+        Membership {
+            through: group,
+            ..self
+        }
+    }
+
+    /// What it gives, whoever hands it down.
+    fn gives(&self) -> impl Eq + std::hash::Hash + '_ {
+        let granted: Vec<*const Granted> = self.granted.iter().map(Arc::as_ptr).collect();
+        (&self.role, granted, self.company, &self.departments)
+    }
+}
+
+/// One record that was shared with a person, or with a group of his.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// What kind of record.
+    pub entity: EntityIx,
+    /// Which.
+    pub record: Uuid,
+    /// To be changed too, not only seen.
+    pub edit: bool,
+    /// The group it was shared with; `None`: the person.
+    pub through: Option<Uuid>,
 }
 
 /// What a role made in the tenant gives by itself, besides what it inherits.
@@ -161,6 +192,8 @@ pub struct Principal {
     pub memberships: Vec<Membership>,
     /// Groups, with the groups above them.
     pub groups: Vec<Uuid>,
+    /// Single records shared with the person or with one of the groups.
+    pub shares: Vec<Share>,
     /// Holds the instance (`OPSFLUX_ADMIN_EMAIL`).
     pub instance_admin: bool,
 }
@@ -268,6 +301,12 @@ impl Access {
         if roles.contains(ADMIN) {
             return Access::everything(schema, principal).with_roles(roles);
         }
+        // A person in many groups holds the same many times; once makes the same rule.
+        let mut seen = HashSet::new();
+        let held: Vec<_> = held
+            .into_iter()
+            .filter(|(_, membership)| seen.insert(membership.gives()))
+            .collect();
         let mut compiler = Compiler::new(schema, &principal, &held, variables);
         let entities = schema
             .iter()
@@ -294,6 +333,31 @@ impl Access {
         let held = held(schema, principal);
         let mut compiler = Compiler::new(schema, principal, &held, variables);
         compiler.explained(entity, action)
+    }
+
+    /// Every permission of `principal`, by entity and action: what [`Access::explain`] tells, of
+    /// everything.
+    #[must_use]
+    pub fn reasons(
+        schema: &Schema,
+        principal: &Principal,
+        variables: &Variables,
+    ) -> Vec<(EntityIx, Action, Reason)> {
+        let held = held(schema, principal);
+        let mut compiler = Compiler::new(schema, principal, &held, variables);
+        let mut all = Vec::new();
+        for (entity, _) in schema.iter() {
+            for (_, action) in Action::NAMES {
+                let explained = compiler.explained(entity, action);
+                all.extend(
+                    explained
+                        .reasons
+                        .into_iter()
+                        .map(|why| (entity, action, why)),
+                );
+            }
+        }
+        all
     }
 
     fn with_roles(mut self, roles: BTreeSet<String>) -> Self {

@@ -211,6 +211,8 @@ pub struct Entity {
     pub comments: bool,
     /// Whether files may be attached.
     pub files: bool,
+    /// Whether a single record may be shared with a person or a group.
+    pub sharing: bool,
     /// Whether reads are audited.
     pub audit_reads: bool,
     /// System fields first (see [`system`]), then declared order.
@@ -382,6 +384,8 @@ pub struct ScopeSpec {
     pub company: Option<FieldIx>,
     /// Instead of the above: the link to the record whose readers are this record's readers.
     pub owner: Option<FieldIx>,
+    /// What one must be able to do with the owner to write this record; absent: to see it.
+    pub write_needs: Option<Action>,
 }
 
 /// What one role may do with an entity.

@@ -44,6 +44,7 @@ collection = "tickets"
 title = "title"
 comments = true
 files = true
+sharing = true
 [fields]
 title = { type = "text" }
 body = { type = "long_text" }

@@ -24,6 +24,8 @@ pub struct Caller {
     pub company: Option<Uuid>,
     /// The companies whose records are read; empty: all the person may see.
     pub companies: Vec<Uuid>,
+    /// The administrator who sees with this person's eyes and writes nothing.
+    pub viewer: Option<Uuid>,
 }
 
 impl Caller {

@@ -305,7 +305,7 @@ impl Records {
             .await
             .map_err(crate::write::refused)?;
         self.forget_settings(tenant);
-        let (user, origin) = (Some(caller.user()), &caller.origin);
+        let (user, origin) = (caller.viewer.or(Some(caller.user())), &caller.origin);
         self.audit(tenant, origin, user, "setting", None, None, "ok", Some(key))
             .await
     }

@@ -86,6 +86,8 @@ pub struct Known {
     pub now: jiff::Timestamp,
     /// The person, unless the house itself acts.
     pub user: Option<Uuid>,
+    /// Whether the person is an administrator of the tenant, or the house itself acts.
+    pub administrator: bool,
     /// Whether the person has said yes to the question with this code.
     pub confirmed: Option<String>,
     /// What the person may do.

@@ -3,16 +3,16 @@
 //! The caller's rule becomes a mandatory part of the query as far as indexed anchors can say it;
 //! what they cannot say lets through, never keeps out, and is judged in SQL afterwards.
 
-use opsflux_model::schema::{EntityIx, Schema, SearchWeight};
+use opsflux_model::schema::{EntityIx, Schema, SearchWeight, system};
 use opsflux_model::{Access, Action, Operand, Predicate, Value};
 use tantivy::Term;
 use tantivy::query::{
     AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, EmptyQuery,
-    FuzzyTermQuery, Occur, Query, TermQuery,
+    FuzzyTermQuery, Occur, Query, TermQuery, TermSetQuery,
 };
 use tantivy::schema::IndexRecordOption;
 
-use crate::document::{anchor_term, anchors, path, searched};
+use crate::document::{anchor_term, anchors, key, path, searched};
 use crate::index::Fields;
 use crate::words::{tolerance, words};
 
@@ -50,9 +50,10 @@ pub fn query(
     if wanted.is_empty() {
         return Box::new(EmptyQuery);
     }
+    let tenant = access.principal.tenant;
     let mut each: Vec<(Occur, Box<dyn Query>)> = Vec::new();
     for entity in entities {
-        let narrowed = match narrow(fields, schema, *entity, &seen(access, *entity)) {
+        let narrowed = match narrow(fields, schema, tenant, *entity, &seen(access, *entity)) {
             Narrowed::Nothing => continue,
             Narrowed::All => None,
             Narrowed::To(query) => Some(query),
@@ -77,7 +78,7 @@ pub fn query(
         ));
         each.push((Occur::Should, Box::new(BooleanQuery::new(parts))));
     }
-    let tenant = Term::from_field_i64(fields.tenant, access.principal.tenant);
+    let tenant = Term::from_field_i64(fields.tenant, tenant);
     Box::new(BooleanQuery::new(vec![
         filter(term(tenant)),
         (Occur::Must, Box::new(BooleanQuery::new(each))),
@@ -157,14 +158,20 @@ enum Narrowed {
     To(Box<dyn Query>),
 }
 
-fn narrow(fields: &Fields, schema: &Schema, entity: EntityIx, rule: &Predicate) -> Narrowed {
+fn narrow(
+    fields: &Fields,
+    schema: &Schema,
+    tenant: i64,
+    entity: EntityIx,
+    rule: &Predicate,
+) -> Narrowed {
     match rule {
         Predicate::True | Predicate::Not(_) => Narrowed::All,
         Predicate::False => Narrowed::Nothing,
         Predicate::All(parts) => {
             let mut must = Vec::new();
             for part in parts {
-                match narrow(fields, schema, entity, part) {
+                match narrow(fields, schema, tenant, entity, part) {
                     Narrowed::All => {}
                     Narrowed::Nothing => return Narrowed::Nothing,
                     Narrowed::To(query) => must.push((Occur::Must, query)),
@@ -179,7 +186,7 @@ fn narrow(fields: &Fields, schema: &Schema, entity: EntityIx, rule: &Predicate) 
         Predicate::Any(parts) => {
             let mut should = Vec::new();
             for part in parts {
-                match narrow(fields, schema, entity, part) {
+                match narrow(fields, schema, tenant, entity, part) {
                     Narrowed::All => return Narrowed::All,
                     Narrowed::Nothing => {}
                     Narrowed::To(query) => should.push((Occur::Should, query)),
@@ -195,7 +202,16 @@ fn narrow(fields: &Fields, schema: &Schema, entity: EntityIx, rule: &Predicate) 
             let declared = schema.entity(entity);
             let anchored =
                 test.path.steps.is_empty() && anchors(declared).contains(&test.path.field);
+            let is_itself =
+                test.path.steps.is_empty() && declared.find(system::ID) == Some(test.path.field);
             match &test.operand {
+                // Single records, shared with the caller: the term that names each.
+                Operand::OneOf(values) if is_itself => {
+                    let ids = values.iter().filter_map(Value::as_id);
+                    let named = ids.map(|id| key(tenant, &declared.name, id));
+                    let terms = named.map(|key| Term::from_field_text(fields.key, &key));
+                    Narrowed::To(Box::new(TermSetQuery::new(terms)))
+                }
                 Operand::OneOf(values) if anchored => {
                     let ids = values.iter().filter_map(Value::as_id);
                     let terms = ids.map(|id| {

@@ -3,6 +3,7 @@
  * CSRF token, idempotency key), renews the session once when it has run out, and turns every refusal
  * into a typed `Problem`.
  */
+import { company, isCompanyUnknown } from './company';
 import { newId } from './ids';
 import { parseJson } from './json';
 import { isProblem, offlineProblem, problemFrom } from './problem';
@@ -67,6 +68,10 @@ export function requestHeaders(method: Method, idempotencyKey: string | null): H
     'Accept-Language': language,
     'X-Requested-With': 'opsflux',
   });
+  const named = company.get();
+  if (named) {
+    headers.set('OpsFlux-Company', named);
+  }
   const token = method === 'GET' ? null : cookie(CSRF_COOKIE);
   if (token) {
     headers.set('X-CSRF-Token', token);
@@ -138,7 +143,12 @@ async function send(method: Method, path: string, options: RequestOptions): Prom
   const url = address(path, options.query);
   const attempt = () => fetch(url, requestInit(method, options, key));
   try {
-    const first = await attempt();
+    let first = await attempt();
+    if (company.get() && (await isCompanyUnknown(first))) {
+      // Another person's, or one that this person has left.
+      company.choose(null);
+      first = await attempt();
+    }
     if (first.status !== 401 || !renewable(path)) {
       return first;
     }

@@ -12,7 +12,7 @@ type WireApp = Schema<'AppMeta'>;
 export type Me = Shown<
   WireApp['user'],
   'id' | 'full_name' | 'email' | 'username' | 'roles',
-  'language' | 'time_zone' | 'department' | 'company'
+  'language' | 'time_zone' | 'department' | 'company' | 'viewed_by'
 > & { theme?: Theme | null };
 
 type WireMenu = WireApp['menu'][number];

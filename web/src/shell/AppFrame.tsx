@@ -19,6 +19,7 @@ import { Sidebar } from './Sidebar';
 import { COMMAND_KEY, useGlobalKeys } from './shortcuts';
 import { useTheme } from './theme';
 import { UserMenu } from './UserMenu';
+import { ViewingAs } from './ViewingAs';
 
 const Palette = lazy(() =>
   import('@/features/palette/Palette').then(({ Palette }) => ({ default: Palette })),
@@ -118,6 +119,7 @@ export function AppFrame({ app }: AppFrameProps) {
             <Skeleton className="size-7 rounded-full" />
           )}
         </header>
+        <ViewingAs app={app} />
         <SavingRefused />
         <main
           id="main"

@@ -44,6 +44,9 @@ function useCrumbs(app: AppMeta | undefined): Crumb[] {
     const item = app && menuItems(app).find(({ page }) => page === params.page);
     return [{ key: 'page', label: item?.label ?? '' }];
   }
+  if (path === '/access') {
+    return [{ key: 'access', label: t('access.title') }];
+  }
   return path === '/account' ? [{ key: 'account', label: t('user.account') }] : [];
 }
 

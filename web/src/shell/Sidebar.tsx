@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import type { AppMeta, MenuItem } from '@/api/types';
 import { Icon } from '@/ui/icon';
 import { Skeleton } from '@/ui/skeleton';
+import { CompanySwitcher } from './CompanySwitcher';
 import { menuKey, menuTarget } from './navigation';
 
 interface SidebarProps {
@@ -51,6 +52,7 @@ export function Sidebar({ app, onNavigate }: SidebarProps) {
           <img src="/favicon.svg" alt="" className="size-5" />
           <span className="truncate">{app?.name ?? 'OpsFlux'}</span>
         </Link>
+        {app && <CompanySwitcher app={app} />}
         {app ? (
           app.menu.map((module) => (
             <section key={module.module} className="mt-3">

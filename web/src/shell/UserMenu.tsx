@@ -1,8 +1,9 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Keyboard, Languages, LogOut, Palette, UserRound } from 'lucide-react';
+import { Keyboard, Languages, LogOut, Palette, ShieldCheck, UserRound } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { signOut } from '@/api/account';
+import { company } from '@/api/company';
 import { appMetaQuery } from '@/api/meta';
 import { session } from '@/api/session';
 import type { Me, Theme } from '@/api/types';
@@ -36,6 +37,7 @@ export function useSignOut() {
   const client = useQueryClient();
   const leave = async () => {
     dropDrafts();
+    company.choose(null);
     await signOut().catch(() => undefined);
     client.clear();
     session.ended();
@@ -84,6 +86,13 @@ export function UserMenu({ me, onShortcuts }: UserMenuProps) {
             <UserRound aria-hidden /> {t('user.account')}
           </Link>
         </MenuItem>
+        {me.roles.includes('admin') && (
+          <MenuItem asChild>
+            <Link to="/access">
+              <ShieldCheck aria-hidden /> {t('access.title')}
+            </Link>
+          </MenuItem>
+        )}
         <MenuSub>
           <MenuSubTrigger>
             <Languages aria-hidden /> {t('user.language')}

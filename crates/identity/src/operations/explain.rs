@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
-use opsflux_model::access::{Explained, Reason};
+use opsflux_model::access::{Explained, Membership, Reason};
 use opsflux_model::schema::{Entity, EntityIx};
 use opsflux_model::{Access, Action, FieldRight, Predicate};
 use opsflux_records::read::Judged;
@@ -61,13 +61,14 @@ fn schema() -> Json {
     let reason = json!({
         "type": "object",
         "properties": {
-            "role": text, "declared": {"type": "boolean"}, "scope": text,
+            "role": {"type": ["string", "null"]}, "shared": {"type": "boolean"},
+            "group": {"type": ["string", "null"], "format": "uuid"}, "declared": {"type": "boolean"}, "scope": text,
             "company": {"type": ["string", "null"], "format": "uuid"},
             "departments": {"type": "array", "items": {"type": "string", "format": "uuid"}},
             "condition": {"type": ["object", "null"], "additionalProperties": true},
             "reaches": maybe,
         },
-        "required": ["role", "declared", "scope", "company", "departments", "condition", "reaches"],
+        "required": ["role", "shared", "group", "declared", "scope", "company", "departments", "condition", "reaches"],
         "additionalProperties": false,
     });
     json!({
@@ -178,11 +179,15 @@ fn shown(
     });
     let held = &person.access.principal.memberships;
     let reasons = explained.reasons.iter().enumerate().map(|(place, reason)| {
-        let membership = held.get(reason.membership);
+        let membership = reason.membership.and_then(|place| held.get(place));
         let company = membership.and_then(|held| held.company);
         let departments = membership.map_or(&[][..], |held| &held.departments);
         json!({
-            "role": reason.role, "declared": reason.declared, "scope": scope(reason),
+            "role": reason.membership.map(|_| reason.role.as_str()),
+            "shared": reason.membership.is_none(),
+            "group": group(membership, person, question.entity, judged.as_ref())
+                .map(|id| id.to_string()),
+            "declared": reason.declared, "scope": scope(reason),
             "company": company.map(|id| id.to_string()),
             "departments": departments.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "condition": (!reason.condition.is_trivial()).then(|| reason.condition.to_json()),
@@ -208,6 +213,23 @@ fn shown(
         "owner": owner, "allowed": allowed,
         "reasons": reasons.collect::<Vec<_>>(), "fields": fields,
     })
+}
+
+/// The group a role is held through, or the asked record was shared with.
+fn group(
+    membership: Option<&Membership>,
+    person: &Person,
+    entity: EntityIx,
+    judged: Option<&Judged>,
+) -> Option<Uuid> {
+    if let Some(membership) = membership {
+        return membership.through;
+    }
+    let record = judged?.id;
+    let shares = person.access.principal.shares.iter();
+    let mut of_record = shares.filter(|share| share.entity == entity && share.record == record);
+    // One's own comes first: a group then adds nothing.
+    of_record.next().and_then(|share| share.through)
 }
 
 fn scope(reason: &Reason) -> &'static str {

@@ -89,6 +89,10 @@ fn schema() -> (String, Json) {
         "department": maybe, "company": maybe,
         "roles": {"type": "array", "items": text},
         "companies": {"type": "array", "items": company},
+        "viewed_by": {
+            "type": ["object", "null"], "properties": {"id": id, "full_name": maybe},
+            "required": ["id", "full_name"], "additionalProperties": false,
+        },
         "created_at": time, "updated_at": time,
     });
     let required: Vec<&String> = properties

@@ -6,11 +6,14 @@
 mod explain;
 mod login;
 mod logout;
+mod matrix;
 mod me;
 mod password;
+mod preview;
 mod refresh;
 mod sessions;
 mod signup;
+pub(crate) mod viewing;
 
 use std::sync::Arc;
 
@@ -38,6 +41,10 @@ pub(crate) fn all(inner: &Arc<Inner>) -> Vec<Operation> {
         sessions::end(inner),
         password::operation(inner),
         explain::operation(inner),
+        matrix::operation(inner),
+        preview::operation(inner),
+        viewing::begin(inner),
+        viewing::end(inner),
     ];
     if inner.options.signup {
         all.push(signup::operation(inner));

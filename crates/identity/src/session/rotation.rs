@@ -49,6 +49,7 @@ pub(super) struct Family {
     rotated_at: Timestamp,
     pub expires_at: Timestamp,
     pub ended: bool,
+    pub viewing_as: Option<Uuid>,
 }
 
 /// What a presented token is to its family.
@@ -192,6 +193,7 @@ impl Sessions {
                 "expires_at",
                 "ended_at",
                 "created_at",
+                "viewing_as",
             ],
             filter: table.is("id", session)?,
             newest: None,
@@ -206,6 +208,7 @@ impl Sessions {
                 expires_at: time_at(row, 3)?,
                 ended: time_at(row, 4).is_some(),
                 began: time_at(row, 5)?,
+                viewing_as: at(row, 6).as_id(),
             })
         }))
     }
@@ -224,6 +227,7 @@ mod tests {
             rotated_at,
             expires_at: rotated_at + REFRESH_LIFE,
             ended: false,
+            viewing_as: None,
         }
     }
 

@@ -44,7 +44,7 @@ async fn signing_up_makes_a_tenant_with_its_company_and_administrator() {
         assert_eq!(users.len(), 1, "the other tenant is not seen");
         assert_eq!(
             house.list(&caller, "role", &[]).await.len(),
-            5,
+            6,
             "{}",
             house.name()
         );

@@ -23,9 +23,10 @@ pub struct Explained {
 /// One permission that somebody has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reason {
-    /// Place of the membership that gives it among those of the person.
-    pub membership: usize,
-    /// The role it comes from, inherited ones by their own name.
+    /// Place of the membership that gives it among those of the person; none: records were shared
+    /// with him.
+    pub membership: Option<usize>,
+    /// The role it comes from, inherited ones by their own name; empty for what was shared.
     pub role: String,
     /// A module declares it; else the tenant made it.
     pub declared: bool,
@@ -128,7 +129,7 @@ impl<'a> Compiler<'a> {
             let mut reason = |role: &str, declared, scope, condition: &Condition| {
                 let reaches = self.permission(ix, entity, scope, condition, membership);
                 reasons.push(Reason {
-                    membership: place,
+                    membership: Some(place),
                     role: role.to_owned(),
                     declared,
                     scope,
@@ -157,8 +158,15 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
+        reasons.extend(self.shared(ix, entity, action));
         let bound = match entity.scope.owner {
-            Some(owner) if !reasons.is_empty() => self.seen_owner(ix, entity, owner),
+            Some(owner) if !reasons.is_empty() => {
+                let needed = match action {
+                    Action::View => Action::View,
+                    _ => entity.scope.write_needs.unwrap_or(Action::View),
+                };
+                self.owned(ix, entity, owner, needed)
+            }
             _ => Predicate::True,
         };
         Explained { reasons, bound }
@@ -223,8 +231,38 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// True for records whose owner the person may view.
-    fn seen_owner(&mut self, ix: EntityIx, entity: &Entity, owner: FieldIx) -> Predicate {
+    /// The single records that were shared with the person, as one more branch of the rule. They
+    /// are named by their ids, so that whatever judges a rule judges them too.
+    fn shared(&self, ix: EntityIx, entity: &Entity, action: Action) -> Option<Reason> {
+        if !entity.sharing || !matches!(action, Action::View | Action::Edit) {
+            return None;
+        }
+        let shares = self.principal.shares.iter();
+        let of_these = shares.filter(|share| share.entity == ix);
+        let mut ids: Vec<Value> = of_these
+            .filter(|share| share.edit || action == Action::View)
+            .map(|share| Value::Id(share.record))
+            .collect();
+        ids.dedup();
+        let id = entity.find(system::ID).filter(|_| !ids.is_empty())?;
+        Some(Reason {
+            membership: None,
+            role: String::new(),
+            declared: false,
+            scope: Scope::Own,
+            condition: Condition::default(),
+            reaches: Predicate::test(ix, id, Operand::OneOf(ids)),
+        })
+    }
+
+    /// True for records with whose owner the person may do `needed`.
+    fn owned(
+        &mut self,
+        ix: EntityIx,
+        entity: &Entity,
+        owner: FieldIx,
+        needed: Action,
+    ) -> Predicate {
         let schema = self.schema;
         let targets: Vec<EntityIx> = match &entity.field(owner).kind {
             FieldType::Link(link) => vec![link.to],
@@ -238,7 +276,7 @@ impl<'a> Compiler<'a> {
         };
         let mut union = Predicate::False;
         for to in targets {
-            let rule = match self.rule(to, Action::View) {
+            let rule = match self.rule(to, needed) {
                 Rule::Never => continue,
                 rule => rule.to_predicate(),
             };
@@ -297,7 +335,26 @@ impl<'a> Compiler<'a> {
                 raise(ix, right.unwrap_or(FieldRight::Write));
             }
         }
+        self.shared_fields(ix, entity, &mut rights);
         rights
+    }
+
+    /// What a share shows of a record: what every role sees that is declared to work with such
+    /// records. It adds to what roles give, like one more role, the weakest: if it stood in only
+    /// where no role gives anything, losing a role could show more.
+    fn shared_fields(&self, ix: EntityIx, entity: &Entity, rights: &mut [FieldRight]) {
+        let mut shares = self.principal.shares.iter();
+        if !entity.sharing || !shares.any(|share| share.entity == ix) {
+            return;
+        }
+        for (held, (field, _)) in rights.iter_mut().zip(entity.iter()) {
+            let roles = entity.permissions.values();
+            let of_role = roles.map(|role| role.fields.get(&field).copied());
+            let weakest = of_role
+                .map(|right| right.unwrap_or(FieldRight::Write))
+                .min();
+            *held = (*held).max(weakest.unwrap_or(FieldRight::Hidden));
+        }
     }
 }
 

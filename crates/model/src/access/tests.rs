@@ -19,12 +19,17 @@ fn held(role: &str, company: Option<Uuid>, departments: &[Uuid]) -> Membership {
 }
 
 fn access(world: &World, memberships: Vec<Membership>) -> Access {
+    shared(world, memberships, Vec::new())
+}
+
+fn shared(world: &World, memberships: Vec<Membership>, shares: Vec<Share>) -> Access {
     let principal = Principal {
         tenant: 1,
         user: ME,
         home_company: Some(HERE),
         memberships,
         groups: Vec::new(),
+        shares,
         instance_admin: false,
     };
     Access::compile(world.schema, principal, &variables(ME))
@@ -178,6 +183,7 @@ fn entities_that_own_each_other_give_nothing_rather_than_no_answer() {
         home_company: None,
         memberships: vec![held("guest", None, &[])],
         groups: Vec::new(),
+        shares: Vec::new(),
         instance_admin: false,
     };
     let access = Access::compile(&schema, principal, &variables(ME));
@@ -262,6 +268,10 @@ fn some_membership() -> impl Strategy<Value = Membership> {
     })
 }
 
+fn some_share() -> impl Strategy<Value = (prop::sample::Index, bool)> {
+    (any::<prop::sample::Index>(), any::<bool>())
+}
+
 /// A ticket: requester, department, company, whether it is closed.
 type Sketch = (Option<Uuid>, Option<Uuid>, Option<Uuid>, bool);
 
@@ -274,7 +284,8 @@ fn some_ticket() -> impl Strategy<Value = Sketch> {
     )
 }
 
-fn fill(world: &mut World, tickets: &[Sketch]) {
+fn fill(world: &mut World, tickets: &[Sketch]) -> Vec<Uuid> {
+    let mut made = Vec::new();
     for (requester, department, company, closed) in tickets {
         let status = if *closed { "closed" } else { "open" };
         let id = world.add(
@@ -286,25 +297,126 @@ fn fill(world: &mut World, tickets: &[Sketch]) {
                 ("status", Value::from(status)),
             ],
         );
+        made.push(id);
         let entity = "ticket".to_owned();
         let target = ("target", Value::Ref { entity, id });
         world.add("comment", &[target, ("internal", Value::Bool(*closed))]);
     }
+    made
+}
+
+#[test]
+fn a_share_shows_one_record_with_what_hangs_on_it_and_what_every_role_sees_of_it() {
+    let mut world = World::new();
+    let ticket = world.entity("ticket");
+    let mine = world.add("ticket", &[("company", link(THERE))]);
+    let other = world.add("ticket", &[("company", link(THERE))]);
+    let said = |id: Uuid| {
+        let entity = "ticket".to_owned();
+        [
+            ("target", Value::Ref { entity, id }),
+            ("internal", Value::Bool(false)),
+        ]
+    };
+    let on_mine = world.add("comment", &said(mine));
+    let on_other = world.add("comment", &said(other));
+    let share = |edit| Share {
+        entity: ticket,
+        record: mine,
+        edit,
+        through: None,
+    };
+    let guest = || vec![held("guest", Some(HERE), &[])];
+    let nobody = access(&world, guest());
+    assert!(!may(&world, &nobody, Action::View, "ticket", mine));
+    let shown = shared(&world, guest(), vec![share(false)]);
+    assert!(may(&world, &shown, Action::View, "ticket", mine));
+    assert!(may(&world, &shown, Action::View, "comment", on_mine));
+    assert!(!may(&world, &shown, Action::Edit, "ticket", mine));
+    for (entity, id) in [("ticket", other), ("comment", on_other)] {
+        assert!(!may(&world, &shown, Action::View, entity, id), "{entity}");
+    }
+    let trusted = shared(&world, guest(), vec![share(true)]);
+    assert!(may(&world, &trusted, Action::Edit, "ticket", mine));
+    assert!(!may(&world, &trusted, Action::Delete, "ticket", mine));
+    // Without any role: no field that one of the roles does not see.
+    let stranger = shared(&world, Vec::new(), vec![share(true)]);
+    assert!(may(&world, &stranger, Action::View, "ticket", mine));
+    let declared = world.schema.entity(ticket);
+    for (field, spec) in declared.iter() {
+        for (role, rights) in &declared.permissions {
+            let right = rights.fields.get(&field).copied();
+            let right = right.unwrap_or(FieldRight::Write);
+            assert!(
+                stranger.field(ticket, field) <= right,
+                "{role} {}",
+                spec.name
+            );
+        }
+    }
+}
+
+#[test]
+fn what_groups_hand_down_is_held_like_a_membership_and_tells_its_group() {
+    let mut world = World::new();
+    let here = world.add("ticket", &[("company", link(HERE))]);
+    let there = world.add("ticket", &[("company", link(THERE))]);
+    let group = Uuid::from_u128(77);
+    let of_group = held("clerk", Some(HERE), &[]).through(Some(group));
+    // Two hundred groups that hand the same down are one rule.
+    let access = access(&world, vec![of_group.clone(); 200]);
+    let alone = shared(&world, vec![of_group.clone()], Vec::new());
+    let ticket = world.entity("ticket");
+    assert_eq!(
+        access.rule(ticket, Action::View),
+        alone.rule(ticket, Action::View)
+    );
+    assert!(may(&world, &access, Action::View, "ticket", here));
+    assert!(!may(&world, &access, Action::View, "ticket", there));
+    let variables = variables(ME);
+    let explained = Access::explain(
+        world.schema,
+        &alone.principal,
+        &variables,
+        ticket,
+        Action::View,
+    );
+    let through = explained.reasons.iter().filter_map(|reason| {
+        let membership = alone.principal.memberships.get(reason.membership?)?;
+        Some(membership.through)
+    });
+    assert!(through.clone().count() > 0);
+    assert!(through.into_iter().all(|through| through == Some(group)));
 }
 
 proptest! {
     /// Decisions §2: taking a role away never shows a record or a field more.
     #[test]
-    fn taking_a_membership_away_never_widens(
-        memberships in vec(some_membership(), 1..5),
+    fn taking_a_role_or_a_share_away_never_widens(
+        memberships in vec(some_membership(), 0..5),
+        shares in vec(some_share(), 0..4),
         tickets in vec(some_ticket(), 1..8),
         taken in any::<prop::sample::Index>(),
     ) {
+        prop_assume!(memberships.len() + shares.len() > 0);
         let mut world = World::new();
-        fill(&mut world, &tickets);
-        let mut fewer = memberships.clone();
-        fewer.remove(taken.index(memberships.len()));
-        let (before, after) = (access(&world, memberships), access(&world, fewer));
+        let made = fill(&mut world, &tickets);
+        let ticket = world.entity("ticket");
+        let share = |(which, edit): &(prop::sample::Index, bool)| Share {
+            entity: ticket,
+            record: *which.get(&made),
+            edit: *edit,
+            through: None,
+        };
+        let shares: Vec<Share> = shares.iter().map(share).collect();
+        let (mut fewer, mut fewer_shares) = (memberships.clone(), shares.clone());
+        // A role, held oneself or through a group, or something shared.
+        match taken.index(memberships.len() + shares.len()) {
+            place if place < memberships.len() => drop(fewer.remove(place)),
+            place => drop(fewer_shares.remove(place - memberships.len())),
+        }
+        let before = shared(&world, memberships, shares);
+        let after = shared(&world, fewer, fewer_shares);
         for (ix, entity) in world.schema.iter() {
             for (_, action) in Action::NAMES {
                 let (more, less) = (before.rule(ix, action), after.rule(ix, action));

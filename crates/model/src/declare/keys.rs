@@ -97,6 +97,11 @@ pub(crate) const ENTITY: &[Key] = &[
     key("gapless", Bool, "No number is ever left out."),
     key("comments", Bool, "Public and internal comments."),
     key("files", Bool, "Attachments."),
+    key(
+        "sharing",
+        Bool,
+        "A single record may be shared with a person or a group.",
+    ),
     key("audit_reads", Bool, "Reading a record is audited too."),
     WAS,
     key("unique", List(&NAMES), "Fields that are unique together."),
@@ -148,6 +153,11 @@ pub(crate) const ENTITY: &[Key] = &[
                 "The link to company, when not the system column.",
             ),
             key("owner", Name(Snake), "Who sees this record sees ours."),
+            key(
+                "write_needs",
+                OneOf(&["edit"]),
+                "What one must be able to do with the owner to write ours; absent: to see it.",
+            ),
         ]),
         "Whose a record is.",
     ),

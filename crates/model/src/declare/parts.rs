@@ -71,7 +71,7 @@ impl Resolver<'_, '_> {
         if self.entities[place].kind != EntityKind::Log {
             return;
         }
-        for key in ["number", "comments", "files"] {
+        for key in ["number", "comments", "files", "sharing"] {
             if let Some(entry) = node.entry(key) {
                 self.mistakes
                     .error(entry.at, "log", format!("a log has no {key}"));

@@ -183,6 +183,7 @@ impl Resolver<'_, '_> {
             number,
             comments: node.is_true("comments"),
             files: node.is_true("files"),
+            sharing: node.is_true("sharing"),
             audit_reads: node.is_true("audit_reads"),
             fields,
             unique: Vec::new(),

@@ -151,6 +151,7 @@ impl Resolver<'_, '_> {
             scope.department = self.anchor(place, node.get("department"), "department");
             scope.company = self.anchor(place, node.get("company"), "company");
             scope.owner = owner.and_then(|node| self.owner(place, node));
+            scope.write_needs = node.text_of("write_needs").and_then(Action::parse);
             for key in ["own", "department"].iter().filter(|_| owner.is_some()) {
                 if let Some(entry) = node.entry(key) {
                     let message =

@@ -266,6 +266,7 @@ fn a_hidden_field_and_one_that_does_not_exist_are_refused_alike() {
         home_company: None,
         memberships: vec![Membership::of("guest", None, Vec::new())],
         groups: Vec::new(),
+        shares: Vec::new(),
         instance_admin: false,
     };
     let variables = variables(ME);

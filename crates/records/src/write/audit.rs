@@ -29,7 +29,9 @@ pub(super) struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     pub fn new(caller: &'a Caller, at: Timestamp, action: &'a str, result: &'a str) -> Self {
-        let user = Some(caller.user()).filter(|id| !id.is_nil());
+        // Who sees with another's eyes acts himself, on his behalf.
+        let user = caller.viewer.unwrap_or(caller.user());
+        let user = Some(user).filter(|id| !id.is_nil());
         Entry::of(user, &caller.origin, at, action, result)
     }
 

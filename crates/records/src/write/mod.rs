@@ -135,6 +135,7 @@ impl Caller {
             home_company: None,
             memberships: Vec::new(),
             groups: Vec::new(),
+            shares: Vec::new(),
             instance_admin: false,
         };
         Caller {
@@ -144,6 +145,7 @@ impl Caller {
             time_zone: jiff::tz::TimeZone::UTC,
             company: None,
             companies: Vec::new(),
+            viewer: None,
         }
     }
 }

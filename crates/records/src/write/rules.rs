@@ -83,6 +83,7 @@ impl Records {
             answers: Vec::with_capacity(needs.len()),
             now,
             user,
+            administrator: user.is_none() || caller.access.is_admin(),
             confirmed,
             access: Some(caller.access.clone()),
         };

@@ -221,6 +221,7 @@ impl World {
                 department.into_iter().collect(),
             )],
             groups: Vec::new(),
+            shares: Vec::new(),
             instance_admin: false,
         };
         let mut caller = Caller {
@@ -233,6 +234,7 @@ impl World {
             time_zone: jiff::tz::TimeZone::UTC,
             company: Some(self.company),
             companies: Vec::new(),
+            viewer: None,
         };
         caller.access = Arc::new(Access::everything(&schema, principal.clone()));
         let variables = caller.variables(self.records.now());

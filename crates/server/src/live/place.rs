@@ -33,9 +33,10 @@ impl Rights {
         // Order and content of these decide every rule; the declarations decide the rest and
         // change with the program's restart only.
         let held = format!(
-            "{:?} {:?} {:?} {}",
+            "{:?} {:?} {:?} {:?} {}",
             principal.memberships,
             principal.groups,
+            principal.shares,
             caller.companies,
             env!("CARGO_PKG_VERSION"),
         );

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use opsflux_model::access::FieldRight;
 use opsflux_model::predicate::{Hop, Record, Step};
-use opsflux_model::schema::{Entity, EntityIx, FieldIx, Schema};
+use opsflux_model::schema::{Entity, EntityIx, FieldIx, Schema, system};
 use opsflux_model::{Action, Predicate, Rule, Value, wire};
 use opsflux_records::{Caller, Error, Records};
 use opsflux_store::feed::{Entry, FeedOp};
@@ -133,7 +133,7 @@ fn was_visible(
         return false;
     }
     let owner = owner_before(schema, ix, entry).filter(|owner| owners.contains(owner));
-    let record = Before::new(schema.entity(ix), before);
+    let record = Before::new(schema.entity(ix), entry.entry.record, before);
     match caller.access.rule(ix, Action::View) {
         Rule::Never => false,
         Rule::Always => true,
@@ -189,12 +189,15 @@ struct Before {
 }
 
 impl Before {
-    fn new(entity: &Entity, anchors: &Map<String, Json>) -> Before {
+    fn new(entity: &Entity, id: Uuid, anchors: &Map<String, Json>) -> Before {
+        let own = entity.find(system::ID);
+        let value = |field| match Some(field) == own {
+            // Rules name the records that were shared.
+            true => Value::Id(id),
+            false => anchor(entity, field, anchors),
+        };
         Before {
-            values: entity
-                .iter()
-                .map(|(field, _)| anchor(entity, field, anchors))
-                .collect(),
+            values: entity.iter().map(|(field, _)| value(field)).collect(),
         }
     }
 }

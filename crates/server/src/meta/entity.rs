@@ -55,6 +55,7 @@ pub fn document(reader: &Reader<'_>, ix: EntityIx) -> Json {
         "number": entity.number.is_some(),
         "state_field": state_field.map(|f| &entity.field(f).name),
         "comments": entity.comments,
+        "sharing": entity.sharing,
         "internal_comments": entity.comments && view.writes_internal_comments(),
         "files": entity.files,
         "search": is_searched(reader, ix),

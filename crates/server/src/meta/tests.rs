@@ -129,6 +129,7 @@ fn world(role: &str) -> World {
         home_company: None,
         memberships: vec![Membership::of(role, None, Vec::new())],
         groups: Vec::new(),
+        shares: Vec::new(),
         instance_admin: false,
     };
     let now = jiff::Timestamp::UNIX_EPOCH;
@@ -147,6 +148,7 @@ fn world(role: &str) -> World {
         time_zone: jiff::tz::TimeZone::UTC,
         company: None,
         companies: Vec::new(),
+        viewer: None,
     };
     World {
         schema,

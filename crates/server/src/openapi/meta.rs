@@ -92,6 +92,13 @@ fn app() -> Json {
             ("role", text()),
             ("is_active", flag()),
             ("sso_id", maybe_text()),
+            (
+                "viewed_by",
+                json!({"anyOf": [
+                    object(&[("id", text()), ("full_name", maybe_text())], &[]),
+                    {"type": "null"},
+                ]}),
+            ),
             ("companies", list(company.clone())),
             ("created_at", maybe_text()),
             ("updated_at", maybe_text()),
@@ -201,6 +208,7 @@ fn entity() -> Json {
             ("number", flag()),
             ("state_field", maybe_text()),
             ("comments", flag()),
+            ("sharing", flag()),
             ("internal_comments", flag()),
             ("files", flag()),
             ("search", flag()),

@@ -15,6 +15,9 @@ impl From<&Error> for Problem {
             Error::Forbidden { entity, .. } if entity == opsflux_identity::CSRF => {
                 Problem::new(StatusCode::FORBIDDEN, "csrf")
             }
+            Error::Forbidden { entity, .. } if entity == opsflux_identity::VIEWING => {
+                Problem::new(StatusCode::FORBIDDEN, "view_as")
+            }
             Error::Forbidden { action, entity } => Problem::new(StatusCode::FORBIDDEN, "forbidden")
                 .with("action", action.as_str())
                 .with("entity", entity.as_str()),

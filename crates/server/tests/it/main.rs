@@ -10,6 +10,7 @@
 )]
 
 mod accounts;
+mod administering;
 mod assets;
 mod audit;
 mod backup;
@@ -22,6 +23,7 @@ mod doctor;
 mod document;
 mod entity;
 mod files;
+mod handing;
 mod jobs;
 mod live;
 mod messages;
@@ -31,7 +33,9 @@ mod probes;
 mod process;
 mod records;
 mod roles;
+mod sharing;
 mod start;
 mod support;
+mod viewing;
 mod words;
 mod workflows;

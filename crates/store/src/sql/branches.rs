@@ -6,7 +6,7 @@
 //! that begins with it, and the walks are merged until the page is full.
 
 use opsflux_model::layout::{self, Index, IndexColumn, Layout};
-use opsflux_model::schema::{Entity, EntityKind, Schema};
+use opsflux_model::schema::{Entity, EntityKind, Schema, system};
 use opsflux_model::{EntityIx, FieldIx, Operand, Predicate, Test, Value, predicate};
 
 use super::{column, expr};
@@ -53,6 +53,9 @@ pub struct Branch {
     /// The index that shows them in the order asked for. SQLite has to be told: it knows how many
     /// rows a value has on average, and of a link most rows leave empty the average says nothing.
     pub index: Option<String>,
+    /// Rows are named by their ids. SQLite has to be told that too: it would rather read the whole
+    /// order than sort a few.
+    pub by_key: bool,
 }
 
 /// A filter taken apart.
@@ -98,9 +101,14 @@ pub fn branches(schema: &Schema, indexes: &Indexes, select: &Select, shared: Sha
                     Some((walks(index, &equal, &anchor, &order)?, index.name.clone()))
                 });
                 // The more columns are equal, the fewer rows are passed over.
-                walks.max().map(|(_, name)| name)
+                let walked = walks.max().map(|(_, name)| name);
+                // Named records are few: they are fetched by their ids and sorted.
+                let named = is_id(entity, alternative.anchor).then_some(None);
+                walked.map(Some).or(named)
             };
-            let found: Option<Vec<String>> = alternatives.iter().map(walk).collect();
+            let found: Option<Vec<Option<String>>> = alternatives.iter().map(walk).collect();
+            // By ids alone nothing is gained.
+            let found = found.filter(|found| found.iter().any(Option::is_some));
             let found = found.filter(|_| fits)?;
             let overlap = match all[place] {
                 Predicate::Any(parts) if shared == Shared::Yes => parts.len() as u64,
@@ -115,7 +123,8 @@ pub fn branches(schema: &Schema, indexes: &Indexes, select: &Select, shared: Sha
             let others = others.iter().map(|other| (*other).clone());
             Branch {
                 filter: others.fold(alternative.holds, Predicate::and),
-                index: Some(index),
+                by_key: index.is_none(),
+                index,
             }
         });
         Some(Apart {
@@ -126,6 +135,7 @@ pub fn branches(schema: &Schema, indexes: &Indexes, select: &Select, shared: Sha
     let whole = || Branch {
         filter: select.filter.clone(),
         index: None,
+        by_key: false,
     };
     apart.unwrap_or_else(|| Apart {
         branches: vec![whole()],
@@ -193,6 +203,12 @@ fn anchored(entity: &Entity, predicate: &Predicate) -> Option<Vec<Alternative>> 
     {
         return None;
     }
+    if is_id(entity, test.path.field) {
+        return Some(vec![Alternative {
+            anchor: test.path.field,
+            holds: predicate.clone(),
+        }]);
+    }
     let others = without(&all, place);
     let mut distinct: Vec<&Value> = Vec::new();
     for value in values {
@@ -211,6 +227,10 @@ fn anchored(entity: &Entity, predicate: &Predicate) -> Option<Vec<Alternative>> 
         }
     };
     Some(distinct.into_iter().map(one).collect())
+}
+
+fn is_id(entity: &Entity, field: FieldIx) -> bool {
+    entity.find(system::ID) == Some(field)
 }
 
 /// The values that a field of the record itself must equal one of.

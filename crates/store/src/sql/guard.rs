@@ -119,6 +119,7 @@ fn count(
     let branch = Branch {
         filter: filter.clone(),
         index: None,
+        by_key: false,
     };
     sql.push("SELECT (");
     counted(sql, schema, &select, &branch, cap)?;

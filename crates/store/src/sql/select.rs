@@ -106,6 +106,11 @@ fn walked(sql: &mut Sql, root: At<'_>, branch: &Branch) {
     sql.push(" ").push(ROOT);
     if let (Dialect::Sqlite, Some(index)) = (sql.dialect, &branch.index) {
         sql.push(" INDEXED BY ").name(index);
+    } else if sql.dialect == Dialect::Sqlite && branch.by_key {
+        // The key of a table is the first index SQLite makes for it by itself.
+        let table = layout::table_name(root.entity());
+        sql.push(" INDEXED BY ");
+        sql.name(&format!("sqlite_autoindex_{table}_1"));
     }
 }
 

@@ -117,6 +117,19 @@ async fn a_rule_of_many_alternatives_merges_their_walks() {
 }
 
 #[tokio::test]
+async fn named_records_are_fetched_beside_the_walks() {
+    let bench = bench::sqlite().await;
+    let mut select = tickets(&bench, &NEWEST);
+    let named = (20..50).map(|n| Value::Id(id(n))).collect();
+    let named = crate::filters::one_of(&bench, "ticket", "id", named);
+    select.filter = is(&bench, "department", Value::Id(id(1))).or(named);
+    let plan = plan(&bench, &select);
+    // Thirty parameters say nothing to a reader.
+    let steps = plan.lines().filter(|line| line.starts_with(' '));
+    insta::assert_snapshot!("named", steps.collect::<Vec<_>>().join("\n"));
+}
+
+#[tokio::test]
 async fn a_sort_by_text_walks_its_index() {
     let bench = bench::sqlite().await;
     let name = |name: &str| Sort::by(bench.entity("user"), bench.field("user", name), false);

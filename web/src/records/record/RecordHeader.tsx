@@ -1,7 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import type { TFunction } from 'i18next';
-import { KeyRound, Link2, Maximize2, MoreHorizontal, PencilLine, Printer, Trash2, X } from 'lucide-react';
+import {
+  KeyRound,
+  Link2,
+  Maximize2,
+  MoreHorizontal,
+  PencilLine,
+  Printer,
+  Share2,
+  Trash2,
+  X,
+} from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { appMetaQuery, fieldNamed } from '@/api/meta';
@@ -18,6 +28,9 @@ import { useEditing, useRecordSession } from './session';
 
 const RightsDialog = lazy(() =>
   import('./rights/RightsDialog').then(({ RightsDialog }) => ({ default: RightsDialog })),
+);
+const ShareDialog = lazy(() =>
+  import('./share/ShareDialog').then(({ ShareDialog }) => ({ default: ShareDialog })),
 );
 
 /** What a record is called: its title, else its number. */
@@ -42,6 +55,7 @@ export function RecordHeader({ writing, onWriting, onDelete, onClose }: RecordHe
   const { entity, page, mode } = useRecordSession();
   const { edit } = useEditing();
   const { data: app } = useQuery(appMetaQuery);
+  const [sharing, setSharing] = useState(false);
   const [explaining, setExplaining] = useState(false);
   const { record, can, labels } = page;
   const title = recordTitle(entity, edit.values, t);
@@ -88,6 +102,17 @@ export function RecordHeader({ writing, onWriting, onDelete, onClose }: RecordHe
           >
             <Link2 aria-hidden />
           </Button>
+          {entity.sharing && (
+            <Button
+              variant="ghost"
+              size="icon"
+              aria-label={t('share.open')}
+              title={t('share.open')}
+              onClick={() => setSharing(true)}
+            >
+              <Share2 aria-hidden />
+            </Button>
+          )}
           {mode === 'panel' && (
             <Button
               variant="ghost"
@@ -129,6 +154,11 @@ export function RecordHeader({ writing, onWriting, onDelete, onClose }: RecordHe
               )}
             </MenuContent>
           </Menu>
+          {sharing && (
+            <Suspense fallback={null}>
+              <ShareDialog onClose={() => setSharing(false)} />
+            </Suspense>
+          )}
           {explaining && (
             <Suspense fallback={null}>
               <RightsDialog onClose={() => setExplaining(false)} />

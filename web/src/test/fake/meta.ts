@@ -46,6 +46,7 @@ const plain = {
   comments: false,
   internal_comments: false,
   files: false,
+  sharing: false,
   search: true,
   can: rights,
   states: [],
@@ -222,6 +223,7 @@ function ticket(words: Words): EntityMeta {
     comments: true,
     internal_comments: true,
     files: true,
+    sharing: true,
     fields: ticketFields(words),
     states: ticketStates(words),
     related: [

@@ -62,6 +62,7 @@ const plain = {
   comments: false,
   internal_comments: false,
   files: false,
+  sharing: false,
   search: true,
   can: rights,
   states: [],

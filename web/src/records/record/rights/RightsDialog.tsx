@@ -1,13 +1,17 @@
 /** “Why?”: who may do what with the open record, and which permission says so. */
-import { useQuery } from '@tanstack/react-query';
-import { Check, Minus, X } from 'lucide-react';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Check, Eye, Minus, X } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { viewAs } from '@/api/access';
 import { ACTIONS, type AskedAction, type Explanation, explanationQuery, type Reason } from '@/api/rights';
 import type { EntityMeta, FieldMeta } from '@/api/types';
 import { ProblemState } from '@/feedback/ProblemState';
+import { problemText } from '@/feedback/problem-text';
+import { failed } from '@/feedback/toasts';
 import { FormField } from '@/records/form/FormField';
 import { useTitles } from '@/records/link/search';
+import { Button } from '@/ui/button';
 import { cn } from '@/ui/cn';
 import { Dialog, DialogContent } from '@/ui/dialog';
 import { Select } from '@/ui/input';
@@ -54,7 +58,20 @@ function Verdict({ found }: { found: Explanation }) {
   );
 }
 
-function ReasonLine({ reason, company }: { reason: Reason; company: string | undefined }) {
+function reasonKey(reason: Reason): string {
+  if (reason.shared) {
+    return reason.reaches ? 'rights.shared_reaches' : 'rights.shared_misses';
+  }
+  return reason.reaches ? 'rights.reason_reaches' : 'rights.reason_misses';
+}
+
+interface ReasonLineProps {
+  reason: Reason;
+  company: string | undefined;
+  group: string | undefined;
+}
+
+function ReasonLine({ reason, company, group }: ReasonLineProps) {
   const { t } = useTranslation();
   const Sign = reason.reaches ? Check : Minus;
   return (
@@ -62,10 +79,8 @@ function ReasonLine({ reason, company }: { reason: Reason; company: string | und
       <Sign aria-hidden className={reason.reaches ? undefined : 'text-muted-foreground'} />
       <div className="min-w-0">
         <p>
-          {t(reason.reaches ? 'rights.reason_reaches' : 'rights.reason_misses', {
-            role: reason.role,
-            scope: t(`rights.scope_${reason.scope}`),
-          })}
+          {t(reasonKey(reason), { role: reason.role, scope: t(`rights.scope_${reason.scope}`) })}
+          {group && <span className="text-muted-foreground"> · {t('rights.through', { group })}</span>}
           {company && <span className="text-muted-foreground"> · {company}</span>}
         </p>
         {reason.condition !== null && (
@@ -109,6 +124,8 @@ function Explained({ user, action }: { user: string; action: AskedAction }) {
   );
   const companies = found?.reasons.flatMap(({ company }) => company ?? []) ?? [];
   const titles = useTitles('company', [...new Set(companies)]);
+  const groups = found?.reasons.flatMap(({ group }) => group ?? []) ?? [];
+  const groupTitles = useTitles('group', [...new Set(groups)]);
   if (error) {
     return <ProblemState error={error} />;
   }
@@ -121,8 +138,9 @@ function Explained({ user, action }: { user: string; action: AskedAction }) {
       <ul>
         {found.reasons.map((reason) => (
           <ReasonLine
-            key={[reason.role, reason.scope, reason.company, ...reason.departments].join(' ')}
+            key={[reason.role, reason.scope, reason.company, reason.group, ...reason.departments].join(' ')}
             reason={reason}
+            group={reason.group === null ? undefined : groupTitles[reason.group]}
             company={reason.company === null ? undefined : titles[reason.company]}
           />
         ))}
@@ -137,6 +155,10 @@ export function RightsDialog({ onClose }: { onClose: () => void }) {
   const id = useId();
   const [user, setUser] = useState<string | null>(null);
   const [action, setAction] = useState<AskedAction>('view');
+  const view = useMutation({
+    mutationFn: viewAs,
+    onError: (error) => failed(t('viewing.failed'), problemText(error, t)),
+  });
   const person = { name: 'user', type: 'link', to: 'user', label: t('rights.person') } as FieldMeta;
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()}>
@@ -173,6 +195,14 @@ export function RightsDialog({ onClose }: { onClose: () => void }) {
           </div>
         </div>
         {user !== null && <Explained user={user} action={action} />}
+        {user !== null && (
+          <div className="mt-auto flex flex-wrap items-center justify-between gap-2 border-t pt-3">
+            <p className="text-muted-foreground">{t('viewing.help')}</p>
+            <Button disabled={view.isPending} onClick={() => view.mutate(user)}>
+              <Eye aria-hidden /> {t('viewing.begin')}
+            </Button>
+          </div>
+        )}
       </DialogContent>
     </Dialog>
   );
