@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures::stream;
 use http::{Method, StatusCode};
 use opsflux_model::schema::EntityIx;
-use opsflux_model::{Action, Value};
+use opsflux_model::{Action, FieldRight, Value};
 use opsflux_records::{Body, Call, Error, Needs, Operation, Records, Reply};
 use serde_json::json;
 use tokio::fs::File;
@@ -67,6 +67,10 @@ async fn content(
             .unwrap_or_default()
             .to_owned()
     };
+    let declared = schema.entity(entity);
+    let names = declared
+        .find("name")
+        .is_some_and(|field| caller.access.field(entity, field) >= FieldRight::Read);
     let (name, kind, sha256) = (text("name"), text("media_type"), text("sha256"));
     let size = match found.get(&schema, "size") {
         Value::Int(size) => u64::try_from(*size).unwrap_or_default(),
@@ -116,16 +120,23 @@ async fn content(
         .with_header("x-content-type-options", "nosniff")
         // Whatever a file contains, a browser runs none of it in our name.
         .with_header("content-security-policy", "default-src 'none'; sandbox")
-        .with_header("content-disposition", &disposition(&name, &kind)))
+        .with_header(
+            "content-disposition",
+            &disposition(names.then_some(name.as_str()), &kind),
+        ))
 }
 
-/// Shown in the browser when that is harmless, saved otherwise.
-fn disposition(name: &str, kind: &str) -> String {
+/// Shown in the browser when that is harmless, saved otherwise; under its name when that may be
+/// known.
+fn disposition(name: Option<&str>, kind: &str) -> String {
     let shown = matches!(
         kind,
         "image/png" | "image/jpeg" | "image/gif" | "image/webp"
     ) || matches!(kind, "application/pdf" | "text/plain");
     let way = if shown { "inline" } else { "attachment" };
+    let Some(name) = name else {
+        return way.to_owned();
+    };
     let encoded: String = name
         .bytes()
         .map(|byte| match byte {
@@ -202,10 +213,10 @@ mod tests {
     #[test]
     fn only_harmless_types_are_shown() {
         assert_eq!(
-            disposition("été.png", "image/png"),
+            disposition(Some("été.png"), "image/png"),
             "inline; filename*=UTF-8''%C3%A9t%C3%A9.png"
         );
-        assert!(disposition("x.svg", "image/svg+xml").starts_with("attachment"));
-        assert!(disposition("a\"\r\nb", "text/html").ends_with("a%22%0D%0Ab"));
+        assert!(disposition(Some("x.svg"), "image/svg+xml").starts_with("attachment"));
+        assert!(disposition(Some("a\"\r\nb"), "text/html").ends_with("a%22%0D%0Ab"));
     }
 }

@@ -21,6 +21,7 @@ fn refusal(code: &'static str) -> Refusal {
         params: Map::new(),
         field: None,
         confirmable: false,
+        errors: Vec::new(),
     }
 }
 

@@ -149,6 +149,7 @@ impl Identity {
             time_zone: person.time_zone.clone(),
             company: person.access.principal.home_company,
             companies: Vec::new(),
+            viewer: None,
         }))
     }
 

@@ -34,6 +34,7 @@ fn refusal(code: &'static str, field: Option<&'static str>) -> Refusal {
         params: Map::new(),
         field,
         confirmable: false,
+        errors: Vec::new(),
     }
 }
 

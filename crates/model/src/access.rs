@@ -6,6 +6,7 @@
 //! decides for one record, a search hit, a link's label and a file.
 
 mod compile;
+mod derived;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -308,10 +309,11 @@ impl Access {
             .filter(|(_, membership)| seen.insert(membership.gives()))
             .collect();
         let mut compiler = Compiler::new(schema, &principal, &held, variables);
-        let entities = schema
+        let mut entities: Vec<EntityAccess> = schema
             .iter()
             .map(|(ix, entity)| compiler.entity(ix, entity))
             .collect();
+        derived::restrict(schema, &mut entities);
         Access {
             principal: principal.clone(),
             entities,

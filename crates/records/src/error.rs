@@ -155,6 +155,26 @@ pub enum ConflictKind {
     Busy,
 }
 
+impl ConflictKind {
+    /// Which one, without what it is about.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            ConflictKind::Merge(_) => "merge",
+            ConflictKind::Unique { .. } => "unique",
+            ConflictKind::State { .. } => "state_not_allowed",
+            ConflictKind::Guard { .. } => "guard",
+            ConflictKind::Referenced { .. } => "referenced",
+            ConflictKind::DeletedOwner { .. } => "deleted_owner",
+            ConflictKind::Confirm { .. } => "confirmation_required",
+            ConflictKind::IdTaken => "id_taken",
+            ConflictKind::InProgress => "in_progress",
+            ConflictKind::AlreadyDone => "already_done",
+            ConflictKind::Busy => "busy",
+        }
+    }
+}
+
 /// A field changed by both sides.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MergeConflict {

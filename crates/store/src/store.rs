@@ -120,11 +120,14 @@ impl Store {
     /// Whether some index carries what `sort` compares: a field of the entity itself.
     #[must_use]
     pub fn is_indexed(&self, entity: EntityIx, sort: &Sort) -> bool {
+        // The field of a path belongs to the entity at its end.
+        if !sort.path.steps.is_empty() {
+            return false;
+        }
         let installed = self.installed.load();
         let declared = installed.schema.entity(entity);
         let wanted = layout::compared(declared, sort.path.field, sort.descending);
-        sort.path.steps.is_empty()
-            && (wanted.column == system::ID || installed.indexes.carry(entity, &wanted))
+        wanted.column == system::ID || installed.indexes.carry(entity, &wanted)
     }
 
     /// Which database it is: `sqlite` or `postgres`.

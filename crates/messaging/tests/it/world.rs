@@ -172,6 +172,7 @@ impl World {
             memberships: vec![Membership::of("guest", Some(company), Vec::new())],
             groups: Vec::new(),
             instance_admin: false,
+            shares: Default::default(),
         };
         let mut caller = self.admin.clone();
         caller.access = Arc::new(Access::everything(

@@ -176,6 +176,10 @@ pub(super) async fn list(room: Room, call: Call, nested: Option<Nested>) -> Resu
     if !caller.access.may(room.entity, Action::View) {
         return Err(Error::NotFound);
     }
+    // Which records a hidden link points at is not told by the other end of it.
+    if nested.is_some_and(|nested| !caller.access.may_refer(room.entity, nested.via)) {
+        return Err(Error::NotFound);
+    }
     let schema = room.records.schema();
     let mut request = ListRequest::from_query(schema.entity(room.entity), &call.query)?;
     request.nested = nested;

@@ -358,6 +358,15 @@ fn confirm(call: &Call) -> Option<Confirm> {
         .map(|token| Confirm(token.to_owned()))
 }
 
+/// Why something was refused, in the words of the audit: who reads the history of a record may not
+/// be allowed to see the values that two people quarrelled about.
+fn said(error: &Error) -> String {
+    match error {
+        Error::Conflict(kind) => format!("conflict: {}", kind.name()),
+        other => other.to_string(),
+    }
+}
+
 /// A refused attempt is told to the audit; the person gets the same answer either way.
 async fn note_refusal(
     room: &Room,
@@ -377,7 +386,7 @@ async fn note_refusal(
         let schema = room.records.schema();
         let entity = &schema.entity(room.entity).name;
         let record = uuid::Uuid::try_parse(call.path(0)).ok();
-        let reason = error.to_string();
+        let reason = said(error);
         let noted = room
             .records
             .audit(

@@ -13,6 +13,7 @@ use super::change::{Change, Touched};
 use super::{Precondition, WriteOptions};
 use crate::caller::Caller;
 use crate::error::{ConflictKind, Error};
+use crate::read::query;
 use crate::records::Records;
 use crate::rule::Snapshot;
 
@@ -152,12 +153,7 @@ impl Records {
                     .find(caller.tenant(), link.from, filter.clone(), 1000)
                     .await?;
                 if !found.is_empty() {
-                    let declared = schema.entity(link.from);
-                    return Err(Error::Conflict(ConflictKind::Referenced {
-                        entity: declared.name.clone(),
-                        field: declared.field(link.field).name.clone(),
-                        count: u64::try_from(found.len()).unwrap_or(u64::MAX),
-                    }));
+                    return Err(self.referenced(caller, &link, filter).await?);
                 }
                 change.guard(Guard::Count {
                     name: "referenced".to_owned(),
@@ -169,6 +165,34 @@ impl Records {
             }
         }
         Ok(())
+    }
+
+    /// Says what refuses to lose a record, as far as the caller may know of it.
+    async fn referenced(
+        &self,
+        caller: &Caller,
+        link: &Incoming,
+        filter: Predicate,
+    ) -> Result<Error, Error> {
+        let schema = self.schema();
+        let seen = query::rule(&schema, caller, link.from, Action::View);
+        let found = match caller.access.may_refer(link.from, link.field) {
+            true => {
+                let filter = filter.and(seen);
+                self.find(caller.tenant(), link.from, filter, 1000).await?
+            }
+            false => Vec::new(),
+        };
+        if found.is_empty() {
+            let name = "referenced".to_owned();
+            return Ok(Error::Conflict(ConflictKind::Guard { name }));
+        }
+        let declared = schema.entity(link.from);
+        Ok(Error::Conflict(ConflictKind::Referenced {
+            entity: declared.name.clone(),
+            field: declared.field(link.field).name.clone(),
+            count: u64::try_from(found.len()).unwrap_or(u64::MAX),
+        }))
     }
 
     /// Every link that points at an entity.

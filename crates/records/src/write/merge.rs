@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use opsflux_model::predicate::Order;
 use opsflux_model::schema::{EntityIx, FieldIx};
-use opsflux_model::{Operand, Predicate, Value};
+use opsflux_model::{FieldRight, Operand, Predicate, Value};
 use serde_json::{Map, Value as Json};
 
 use super::Precondition;
@@ -67,6 +67,10 @@ impl Records {
             let Some(ix) = declared.find(name) else {
                 continue;
             };
+            // What he may not see he is not told by a conflict either; his naming it is refused.
+            if caller.access.field(current.entity, ix) < FieldRight::Read {
+                continue;
+            }
             let theirs = to_json(current.value(ix));
             let Some(began) = bases.get(name) else {
                 continue;

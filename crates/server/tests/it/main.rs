@@ -37,5 +37,6 @@ mod sharing;
 mod start;
 mod support;
 mod viewing;
+mod withheld;
 mod words;
 mod workflows;

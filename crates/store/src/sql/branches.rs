@@ -264,9 +264,13 @@ fn equal_columns<'a>(
 /// The sort as columns of an index; `None` for what no index shows whole.
 fn order(entity: &Entity, sort: &[Sort]) -> Option<Vec<IndexColumn>> {
     let column = |key: &Sort| {
+        // The field of a path belongs to the entity at its end, which has other fields.
+        if !key.path.steps.is_empty() {
+            return None;
+        }
         let field = entity.field(key.path.field);
         let column = layout::compared(entity, key.path.field, key.descending);
-        let is_own = key.path.steps.is_empty() && !field.kind.is_set();
+        let is_own = !field.kind.is_set();
         // Nulls stand in one place of an index and in another of a merge.
         let never_null = column.codes.is_some() || expr::never_null(&column.column);
         (is_own && never_null).then_some(column)
