@@ -12,6 +12,7 @@ mod follow;
 mod found;
 mod highlight;
 mod index;
+mod sealed;
 mod operation;
 pub mod query;
 mod words;

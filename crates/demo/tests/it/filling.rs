@@ -268,10 +268,7 @@ async fn attachments_can_be_read() {
             .read(TENANT, sha256)
             .await
             .unwrap()
-            .metadata()
-            .await
-            .unwrap()
-            .len();
+            .size();
         assert_eq!(
             *file.get(&schema, "size"),
             Value::Int(size.try_into().unwrap())
