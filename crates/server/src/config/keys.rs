@@ -60,7 +60,9 @@ impl Key {
 
 /// Every key, in the order of the reference.
 pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().chain(super::backup::KEYS)
+    KEYS.iter()
+        .chain(super::encryption::KEYS)
+        .chain(super::backup::KEYS)
 }
 
 /// All but those of parts of the program with a file of their own.

@@ -9,6 +9,7 @@
 //! the start.
 
 mod backup;
+mod encryption;
 mod keys;
 mod reference;
 mod sources;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 pub use backup::{Backup, Moment};
+pub use encryption::{Encryption, is_key};
 pub use reference::reference;
 pub use sources::{Mistake, Mistakes, Sources};
 
@@ -52,6 +54,8 @@ pub struct Config {
     pub audit: Audit,
     /// The key of secrets when it comes from outside the data folder: 32 bytes.
     pub secret_key: Option<Secret>,
+    /// Encryption at rest.
+    pub encryption: Encryption,
 }
 
 /// For whom the server runs.
@@ -228,6 +232,7 @@ impl Config {
             file: None,
             audit: Audit { keep_years: 7 },
             secret_key: None,
+            encryption: Encryption::default(),
         }
     }
 
