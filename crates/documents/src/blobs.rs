@@ -14,8 +14,8 @@ use aws_lc_rs::digest::{Context, SHA256};
 use aws_lc_rs::hmac;
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use tokio::fs::{self, File, OpenOptions};
 use opsflux_sealing::{CHUNK, HEADER, Opener, PurposeKey, Sealer};
+use tokio::fs::{self, File, OpenOptions};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, SeekFrom};
 use uuid::Uuid;
 
@@ -271,11 +271,7 @@ where
     }
     file.flush().await?;
     file.sync_all().await?;
-    Ok(Stored {
-        sha256,
-        size,
-        head,
-    })
+    Ok(Stored { sha256, size, head })
 }
 
 /// A file that is being written. It goes with this value, also when its sender goes away in the
@@ -370,9 +366,17 @@ mod tests {
         }
         let other = blobs.write(1, chunks(&["x"]), 9).await.unwrap();
         let (a, b) = (blobs.path(1, &stored.sha256), blobs.path(1, &other.sha256));
-        assert!(!std::fs::read(&a).unwrap().windows(9).any(|w| w == b"quick bro"));
+        assert!(
+            !std::fs::read(&a)
+                .unwrap()
+                .windows(9)
+                .any(|w| w == b"quick bro")
+        );
         std::fs::rename(a, b).unwrap();
-        assert!(blobs.read(1, &other.sha256).await.is_err(), "put in its place");
+        assert!(
+            blobs.read(1, &other.sha256).await.is_err(),
+            "put in its place"
+        );
     }
 
     #[tokio::test]

@@ -5,11 +5,11 @@ use std::path::Path;
 use opsflux_model::Schema;
 use opsflux_sealing::PurposeKey;
 use parking_lot::Mutex;
+use tantivy::directory::Directory;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions, STORED, STRING, Schema as Layout,
     TextFieldIndexing,
 };
-use tantivy::directory::Directory;
 use tantivy::tokenizer::{TextAnalyzer, WhitespaceTokenizer};
 use tantivy::{
     Index as Tantivy, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term,

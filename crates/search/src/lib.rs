@@ -12,9 +12,9 @@ mod follow;
 mod found;
 mod highlight;
 mod index;
-mod sealed;
 mod operation;
 pub mod query;
+mod sealed;
 mod words;
 
 pub use follow::Search;

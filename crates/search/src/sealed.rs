@@ -68,7 +68,10 @@ impl Directory for SealedDirectory {
             io_error: Arc::new(error),
             filepath: path.to_owned(),
         })?;
-        Ok(BufWriter::with_capacity(CHUNK, Box::new(SealedWrite(sealing))))
+        Ok(BufWriter::with_capacity(
+            CHUNK,
+            Box::new(SealedWrite(sealing)),
+        ))
     }
 
     fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {

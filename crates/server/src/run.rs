@@ -27,10 +27,10 @@ use crate::audit_heads::{self, HeadsFile};
 use crate::backup::{self, BackupError, schedule};
 use crate::config::{Config, Encryption, Secret};
 use crate::data_folder::{DataFolder, FolderError};
+use crate::encryption;
 use crate::http::{router, serve};
 use crate::modules;
 use crate::pipeline;
-use crate::encryption;
 use crate::secret::SecretError;
 
 /// How often counters and allowances are tidied.

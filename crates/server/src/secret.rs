@@ -56,9 +56,7 @@ pub enum SecretError {
     #[error("{0} does not hold a key")]
     Malformed(PathBuf),
     /// Encryption is wanted and the folder is not encrypted.
-    #[error(
-        "encryption is on and the data in {0} is not encrypted: run `opsflux encryption on`"
-    )]
+    #[error("encryption is on and the data in {0} is not encrypted: run `opsflux encryption on`")]
     NotEncrypted(PathBuf),
     /// Encryption is not wanted and the folder is encrypted.
     #[error("encryption is off and the data in {0} is encrypted: run `opsflux encryption off`")]

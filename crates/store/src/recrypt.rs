@@ -59,7 +59,10 @@ pub fn recrypt(
 }
 
 fn open(file: SqliteFile<'_>) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    // What is attached is opened with the same flags, and is yet to be made.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file.path, flags)?;
     file.unlock(&connection)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

@@ -23,7 +23,7 @@ pub async fn run(config: Config, command: Db) -> Done {
             let from = encryption::located(&config, from.parse()?)?;
             let to = encryption::located(&config, to.parse()?)?;
             compare(&from, &to).await
-        },
+        }
     }
 }
 

@@ -33,7 +33,7 @@ pub enum Encryption {
         new_key_command: Option<String>,
         /// Encrypt everything anew besides, with another data key
         #[arg(long)]
-        data: bool,
+        re_encrypt: bool,
     },
 }
 
@@ -49,7 +49,7 @@ pub fn run(config: &Config, command: &Encryption) -> Done {
         Encryption::Rotate {
             new_key_file,
             new_key_command,
-            data,
+            re_encrypt,
         } => {
             let new = match (new_key_file, new_key_command) {
                 (Some(file), _) if given::lies_in(file, &config.data) => {
@@ -64,7 +64,7 @@ pub fn run(config: &Config, command: &Encryption) -> Done {
             };
             Wanted::Rotate {
                 to: secret::parse(new.reveal()).ok_or(SecretError::Crypto)?,
-                data_too: *data,
+                data_too: *re_encrypt,
             }
         }
     };

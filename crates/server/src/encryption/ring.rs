@@ -138,7 +138,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(Ring::read(folder.path()).unwrap().is_none());
         for data in [None, Some(DataKey::new([3; 32]))] {
-            let content = Content { root: [1; 32], data };
+            let content = Content {
+                root: [1; 32],
+                data,
+            };
             let ring = Ring::seal(&[2; 32], &content, true).unwrap();
             ring.write(folder.path()).unwrap();
             let read = Ring::read(folder.path()).unwrap().unwrap();

@@ -46,9 +46,7 @@ impl End {
     pub(super) async fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<End, CopyError> {
         Ok(match url.place() {
             Ok(file) => End::Sqlite(sqlite::open(file, purpose)?),
-            Err(address) => {
-                End::Postgres(Box::new(PostgresEnd::open(address, purpose).await?))
-            }
+            Err(address) => End::Postgres(Box::new(PostgresEnd::open(address, purpose).await?)),
         })
     }
 

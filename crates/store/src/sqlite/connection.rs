@@ -202,7 +202,9 @@ mod tests {
     #[test]
     fn a_file_that_cannot_have_a_log_beside_it_is_refused() {
         // In memory there is no log, as on file systems without shared memory.
-        let told = writing(SqliteFile::plain(Path::new(":memory:"))).unwrap_err().to_string();
+        let told = writing(SqliteFile::plain(Path::new(":memory:")))
+            .unwrap_err()
+            .to_string();
         assert!(told.contains("journal_mode is memory"), "{told}");
     }
 }

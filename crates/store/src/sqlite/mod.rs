@@ -7,9 +7,9 @@
 //!
 //! Start reading at [`Sqlite`].
 
+pub(crate) mod cipher;
 mod codec;
 mod combine;
-pub(crate) mod cipher;
 mod connection;
 pub(crate) mod copy;
 mod fault;

@@ -16,7 +16,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::codec::SqliteRow;
-use super::{SqliteFile, Sqlite, connection, fault};
+use super::{Sqlite, SqliteFile, connection, fault};
 use crate::error::StoreError;
 use crate::row::{Columns, Once, Row};
 use crate::sql::{Page, Statement};

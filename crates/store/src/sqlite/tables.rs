@@ -3,7 +3,6 @@
 //! The writer stands still meanwhile. Everything runs on a connection of its own whose foreign
 //! keys are off: see [`crate::migrate`] for what happens to rows otherwise.
 
-
 use futures::FutureExt;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
