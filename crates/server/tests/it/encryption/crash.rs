@@ -66,7 +66,7 @@ fn changes() -> Vec<(Wanted, &'static str, &'static str)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn stopped_at_any_point_everything_is_there_for_the_old_key_or_the_new_one() {
     for place in places() {
-        place.done(&["demo", "--tickets", "60"], "");
+        place.done(&["demo", "--tickets", "20"], "");
         let all = everything(&place).await.expect("all of it");
         let mut place = place;
         for (wanted, before, after) in changes() {

@@ -24,28 +24,33 @@ fn is_encrypted(place: &Place) -> bool {
 async fn a_backup_of_an_encrypted_instance_is_restored_into_either_kind() {
     for source in places() {
         let source = encrypted(source);
-        source.done(&["demo", "--tickets", "80"], "");
+        source.done(&["demo", "--tickets", "40"], "");
         let rows = source.rows().await;
         let (_kept, path) = file("a.backup");
         source.done(&["backup", &path], "");
         source.done(&["verify", &path], "");
-        for (setting, is_on) in [("on", true), ("off", false), ("", true)] {
-            for target in places() {
-                let target = target.with("OPSFLUX_SECRET_KEY", KEY);
-                let target = super::set(target, "OPSFLUX_ENCRYPTION", setting);
-                target.done(&["restore", &path], "");
-                assert_eq!(is_encrypted(&target), is_on, "{setting}");
-                assert!(target.rows().await == rows, "{setting}");
-                let (old, new) = (source.data().join("files"), target.data().join("files"));
-                assert_eq!(
-                    files(&old).keys().collect::<Vec<_>>(),
-                    files(&new).keys().collect::<Vec<_>>()
-                );
-                assert_ne!(files(&old), files(&new), "another data key, or none");
-                gives_files(&target).await;
-                let said = target.done(&["audit", "verify"], "");
-                assert!(said.contains("entries, whole"), "{said}");
-            }
+        let [sqlite, postgres] = places();
+        let [again, _] = places();
+        let targets = [
+            ("on", true, postgres),
+            ("off", false, sqlite),
+            ("", true, again),
+        ];
+        for (setting, is_on, target) in targets {
+            let target = target.with("OPSFLUX_SECRET_KEY", KEY);
+            let target = super::set(target, "OPSFLUX_ENCRYPTION", setting);
+            target.done(&["restore", &path], "");
+            assert_eq!(is_encrypted(&target), is_on, "{setting}");
+            assert!(target.rows().await == rows, "{setting}");
+            let (old, new) = (source.data().join("files"), target.data().join("files"));
+            assert_eq!(
+                files(&old).keys().collect::<Vec<_>>(),
+                files(&new).keys().collect::<Vec<_>>()
+            );
+            assert_ne!(files(&old), files(&new), "another data key, or none");
+            gives_files(&target).await;
+            let said = target.done(&["audit", "verify"], "");
+            assert!(said.contains("entries, whole"), "{said}");
         }
         let other = Place::sqlite().with("OPSFLUX_SECRET_KEY", OTHER);
         let said = other.refused(&["restore", &path], "");
@@ -56,7 +61,7 @@ async fn a_backup_of_an_encrypted_instance_is_restored_into_either_kind() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_of_an_instance_in_clear_is_restored_into_an_encrypted_one() {
     let source = Place::sqlite().with("OPSFLUX_BACKUP_KEY", OTHER);
-    source.done(&["demo", "--tickets", "80"], "");
+    source.done(&["demo", "--tickets", "40"], "");
     let rows = source.rows().await;
     let (_kept, path) = file("a.backup");
     source.done(&["backup", &path], "");
@@ -80,7 +85,7 @@ async fn a_backup_of_an_instance_in_clear_is_restored_into_an_encrypted_one() {
 async fn an_encrypted_file_is_copied_to_postgres_and_back() {
     let [source, server] = places();
     let source = encrypted(source);
-    source.done(&["demo", "--tickets", "80"], "");
+    source.done(&["demo", "--tickets", "40"], "");
     let file = format!("sqlite:{}", source.data().join("opsflux.db").display());
     let settings = server.all_settings();
     let (_, url) = settings.first().expect("an address");
