@@ -65,7 +65,7 @@ def opsflux(options, results, starts, tickets, database):
         if not url:
             raise BenchFailed("BENCH_POSTGRES names no database server")
         url = new_database(url, f"bench_{tickets}")
-    server = OpsFlux(tickets, url)
+    server = OpsFlux(tickets, url, encrypted=database == "sqlite-encrypted")
     try:
         server.fill(progress)
         starts[f"{database} {tickets}"] = server.restart()
@@ -75,6 +75,9 @@ def opsflux(options, results, starts, tickets, database):
         say("  as a technician, who sees a tenth of the tickets")
         work_through(server.target(technician=True), options, results, tickets)
         after = server.books()
+        if after is None:
+            say("  an encrypted file: its books are not read")
+            return
         writes, audit, feed = (now - then for now, then in zip(after, before))
         say(f"  {writes:,} writes, {audit:,} audit rows, {feed:,} feed rows")
         if not writes == audit == feed:
@@ -124,6 +127,7 @@ class Table:
             self.line(f"{workload} sqlite against the reference: {meaning}"[:52], own,
                       self.cpu("limits", workload, size), GOALS.get(workload))
             self.line(f"{workload} row rule against none", self.cpu("sqlite, technician", workload, size), own, ROW_RULE)
+            self.line(f"{workload} encrypted against plain", self.cpu("sqlite-encrypted", workload, size), own, None)
             self.line(f"{workload} postgres against sqlite", self.cpu("postgres", workload, size), own, POSTGRES)
         say(f"\np95 at 50 connections in ms, {size:,} tickets")
         for workload in WORKLOADS:
@@ -152,7 +156,8 @@ def arguments():
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--tickets", type=listing(int), default=[100_000, 1_000_000])
-    parser.add_argument("--databases", type=listing(str), default=["sqlite", "postgres"])
+    parser.add_argument("--databases", type=listing(str), default=["sqlite", "postgres"],
+                        help="sqlite, sqlite-encrypted (the same with OPSFLUX_ENCRYPTION=on), postgres")
     parser.add_argument("--connections", type=listing(int), default=[1, 16, 50])
     parser.add_argument("--seconds", type=int, default=6)
     parser.add_argument("--workloads", type=listing(str), default=list(WORKLOADS))

@@ -17,7 +17,7 @@ const DURABLE: &[(&str, &str)] = &[
 
 /// Builds both programs in release, starts a PostgreSQL and hands over to `bench/run.py`, which
 /// seeds, drives and compares. Arguments go to it: `--tickets 100000`,
-/// `--databases sqlite,postgres`, `--seconds 6`.
+/// `--databases sqlite,sqlite-encrypted,postgres`, `--seconds 6`.
 ///
 /// # Errors
 /// When something cannot be built or a workload answers errors.

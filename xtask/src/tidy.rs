@@ -11,6 +11,7 @@ use crate::steps::{Failed, output, program, root};
 /// Which crate may use which of ours. Tests may use anything.
 const ARROWS: &[(&str, &[&str])] = &[
     ("opsflux-model", &[]),
+    ("opsflux-sealing", &[]),
     ("opsflux-store", &["opsflux-model"]),
     ("opsflux-records", &["opsflux-model", "opsflux-store"]),
     (
@@ -19,11 +20,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "opsflux-documents",
-        &["opsflux-model", "opsflux-store", "opsflux-records"],
+        &[
+            "opsflux-model",
+            "opsflux-sealing",
+            "opsflux-store",
+            "opsflux-records",
+        ],
     ),
     (
         "opsflux-search",
-        &["opsflux-model", "opsflux-store", "opsflux-records"],
+        &[
+            "opsflux-model",
+            "opsflux-sealing",
+            "opsflux-store",
+            "opsflux-records",
+        ],
     ),
     (
         "opsflux-messaging",
@@ -51,6 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "opsflux",
         &[
             "opsflux-model",
+            "opsflux-sealing",
             "opsflux-store",
             "opsflux-records",
             "opsflux-identity",

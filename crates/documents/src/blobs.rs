@@ -3,6 +3,9 @@
 //! A blob is written under a temporary name, synced, and given its name at once, so that a name
 //! that exists is whole. The name is a keyed hash of tenant and content: equal content is kept
 //! once per tenant, and a name tells nobody what is inside or who else has it.
+//!
+//! With encryption at rest a blob is sealed while it comes in, and opened by the parts that are
+//! asked for; its name is bound to it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,14 +14,16 @@ use aws_lc_rs::digest::{Context, SHA256};
 use aws_lc_rs::hmac;
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
+use opsflux_sealing::{CHUNK, HEADER, Opener, PurposeKey, Sealer};
 use tokio::fs::{self, File, OpenOptions};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, SeekFrom};
 use uuid::Uuid;
 
 /// The folder of blobs.
 pub struct Blobs {
     root: PathBuf,
     key: hmac::Key,
+    sealed_with: Option<PurposeKey>,
 }
 
 /// A blob that was written.
@@ -49,6 +54,9 @@ pub enum BlobError<E = std::convert::Infallible> {
 /// Where files lie while they are written.
 const INCOMING: &str = "incoming";
 
+/// Bytes read at once.
+const READ: u64 = 64 * 1024;
+
 /// Bytes kept to recognise a type.
 const HEAD: usize = 512;
 
@@ -58,6 +66,18 @@ impl Blobs {
     /// # Errors
     /// When the folders cannot be made.
     pub fn open(root: &Path, secret: &[u8; 32]) -> io::Result<Blobs> {
+        Blobs::open_sealed(root, secret, None)
+    }
+
+    /// As [`Blobs::open`], for blobs that are sealed with a key.
+    ///
+    /// # Errors
+    /// When the folders cannot be made.
+    pub fn open_sealed(
+        root: &Path,
+        secret: &[u8; 32],
+        sealed_with: Option<PurposeKey>,
+    ) -> io::Result<Blobs> {
         let derived = hmac::sign(
             &hmac::Key::new(hmac::HMAC_SHA256, secret),
             b"opsflux file names",
@@ -72,6 +92,7 @@ impl Blobs {
         Ok(Blobs {
             root: root.to_owned(),
             key,
+            sealed_with,
         })
     }
 
@@ -90,7 +111,12 @@ impl Blobs {
         E: std::fmt::Display,
     {
         let incoming = Incoming::new(&self.root);
-        let stored = write_to(&incoming.0, source, limit).await?;
+        let sealer = match &self.sealed_with {
+            Some(key) => Some(Sealer::new(key)?),
+            None => None,
+        };
+        let name = |sha256: &str| self.name(tenant, sha256);
+        let stored = write_to(&incoming.0, source, limit, sealer, name).await?;
         self.keep(tenant, &incoming.0, &stored).await?;
         Ok(stored)
     }
@@ -113,21 +139,96 @@ impl Blobs {
     ///
     /// # Errors
     /// When it is not there.
-    pub async fn read(&self, tenant: i64, sha256: &str) -> io::Result<File> {
-        File::open(self.path(tenant, sha256)).await
+    pub async fn read(&self, tenant: i64, sha256: &str) -> io::Result<Blob> {
+        let mut file = File::open(self.path(tenant, sha256)).await?;
+        let length = file.metadata().await?.len();
+        let Some(key) = &self.sealed_with else {
+            return Ok(Blob::plain(file, length));
+        };
+        let mut header = [0; HEADER];
+        file.read_exact(&mut header).await?;
+        let opener = Opener::new(key, &self.name(tenant, sha256), &header, length)?;
+        Ok(Blob {
+            size: opener.size(),
+            opener: Some(opener),
+            file,
+        })
     }
 
     fn path(&self, tenant: i64, sha256: &str) -> PathBuf {
+        self.root.join(self.name(tenant, sha256))
+    }
+
+    /// Folder and name below the root; a sealed blob is bound to it.
+    fn name(&self, tenant: i64, sha256: &str) -> String {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(&tenant.to_be_bytes());
         context.update(sha256.as_bytes());
         let name = hex(context.sign().as_ref());
         let (folder, rest) = name.split_at(2);
-        self.root.join(folder).join(rest)
+        format!("{folder}/{rest}")
     }
 }
 
-async fn write_to<S, E>(path: &Path, mut source: S, limit: u64) -> Result<Stored, BlobError<E>>
+/// A blob that is read.
+pub struct Blob {
+    file: File,
+    size: u64,
+    opener: Option<Opener>,
+}
+
+impl Blob {
+    fn plain(file: File, size: u64) -> Blob {
+        Blob {
+            file,
+            size,
+            opener: None,
+        }
+    }
+
+    /// Bytes of its content.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Some of the bytes `from..until`, from the first on: at least one, unless there are none.
+    ///
+    /// # Errors
+    /// When the disk refuses, or what lies there is not what was written.
+    pub async fn part(&mut self, from: u64, until: u64) -> io::Result<Bytes> {
+        let until = until.min(self.size);
+        if from >= until {
+            return Ok(Bytes::new());
+        }
+        let short = |_| io::Error::from(io::ErrorKind::InvalidInput);
+        let Some(opener) = &self.opener else {
+            let want = (until - from).min(READ);
+            self.file.seek(SeekFrom::Start(from)).await?;
+            let mut bytes = vec![0; usize::try_from(want).map_err(short)?];
+            self.file.read_exact(&mut bytes).await?;
+            return Ok(bytes.into());
+        };
+        let chunk = opener.chunk_of(from);
+        let place = opener.place(chunk);
+        self.file.seek(SeekFrom::Start(place.start)).await?;
+        let mut sealed = vec![0; usize::try_from(place.end - place.start).map_err(short)?];
+        self.file.read_exact(&mut sealed).await?;
+        let content = Bytes::from(opener.open(chunk, sealed)?);
+        let begin = u64::from(chunk) * CHUNK as u64;
+        let start = usize::try_from(from - begin).map_err(short)?;
+        let end = usize::try_from(until - begin).map_err(short)?;
+        Ok(content.slice(start..end.min(content.len())))
+    }
+}
+
+async fn write_to<S, E>(
+    path: &Path,
+    mut source: S,
+    limit: u64,
+    mut sealer: Option<Sealer>,
+    name: impl Fn(&str) -> String,
+) -> Result<Stored, BlobError<E>>
 where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
     E: std::fmt::Display,
@@ -137,6 +238,11 @@ where
         .create_new(true)
         .open(path)
         .await?;
+    let mut sealed = Vec::new();
+    if sealer.is_some() {
+        // What a blob is called follows from its content: its header is written last.
+        file.write_all(&[0; HEADER]).await?;
+    }
     let mut hash = Context::new(&SHA256);
     let mut size = 0_u64;
     let mut head = Vec::with_capacity(HEAD);
@@ -148,15 +254,24 @@ where
         }
         head.extend(chunk.iter().take(HEAD.saturating_sub(head.len())));
         hash.update(&chunk);
-        file.write_all(&chunk).await?;
+        if let Some(sealer) = &mut sealer {
+            sealer.add(&chunk, &mut sealed)?;
+            file.write_all(&sealed).await?;
+            sealed.clear();
+        } else {
+            file.write_all(&chunk).await?;
+        }
+    }
+    let sha256 = hex(hash.finish().as_ref());
+    if let Some(sealer) = &mut sealer {
+        sealer.finish(&mut sealed)?;
+        file.write_all(&sealed).await?;
+        file.seek(SeekFrom::Start(0)).await?;
+        file.write_all(&sealer.header(&name(&sha256))).await?;
     }
     file.flush().await?;
     file.sync_all().await?;
-    Ok(Stored {
-        sha256: hex(hash.finish().as_ref()),
-        size,
-        head,
-    })
+    Ok(Stored { sha256, size, head })
 }
 
 /// A file that is being written. It goes with this value, also when its sender goes away in the
@@ -188,7 +303,6 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use futures::stream;
-    use tokio::io::AsyncReadExt;
 
     fn chunks(parts: &[&'static str]) -> impl Stream<Item = Result<Bytes, String>> + Unpin {
         stream::iter(
@@ -223,10 +337,46 @@ mod tests {
         assert_eq!(files(folder.path()), 1);
         blobs.write(2, chunks(&["hello world"]), 100).await.unwrap();
         assert_eq!(files(folder.path()), 2, "tenants share nothing");
-        let mut text = String::new();
-        let mut file = blobs.read(1, &first.sha256).await.unwrap();
-        file.read_to_string(&mut text).await.unwrap();
-        assert_eq!(text, "hello world");
+        let mut blob = blobs.read(1, &first.sha256).await.unwrap();
+        assert_eq!(blob.size(), 11);
+        assert_eq!(blob.part(0, 99).await.unwrap(), "hello world");
+    }
+
+    #[tokio::test]
+    async fn a_sealed_blob_is_read_in_parts_and_is_not_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = opsflux_sealing::DataKey::new([3; 32])
+            .purpose("files")
+            .unwrap();
+        let blobs = Blobs::open_sealed(folder.path(), &[1; 32], Some(key)).unwrap();
+        let text: &'static str = "the quick brown fox ".repeat(5_000).leak();
+        let stored = blobs.write(1, chunks(&[text]), 1 << 20).await.unwrap();
+        let size = text.len() as u64;
+        assert_eq!(stored.size, size);
+        for (from, until) in [(0, size), (4, 9), (32_767, 32_770), (size - 3, size + 9)] {
+            let mut blob = blobs.read(1, &stored.sha256).await.unwrap();
+            let (mut at, mut read) = (from, Vec::new());
+            while at < until.min(size) {
+                let part = blob.part(at, until).await.unwrap();
+                at += part.len() as u64;
+                read.extend_from_slice(&part);
+            }
+            let end = until.min(size) as usize;
+            assert_eq!(read, text.as_bytes()[from as usize..end], "{from}..{until}");
+        }
+        let other = blobs.write(1, chunks(&["x"]), 9).await.unwrap();
+        let (a, b) = (blobs.path(1, &stored.sha256), blobs.path(1, &other.sha256));
+        assert!(
+            !std::fs::read(&a)
+                .unwrap()
+                .windows(9)
+                .any(|w| w == b"quick bro")
+        );
+        std::fs::rename(a, b).unwrap();
+        assert!(
+            blobs.read(1, &other.sha256).await.is_err(),
+            "put in its place"
+        );
     }
 
     #[tokio::test]

@@ -1,22 +1,18 @@
 //! The content of a file, whole or in part.
 
-use std::io::SeekFrom;
+use std::io;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::stream;
 use http::{Method, StatusCode};
 use opsflux_model::schema::EntityIx;
 use opsflux_model::{Action, FieldRight, Value};
 use opsflux_records::{Body, Call, Error, Needs, Operation, Records, Reply};
 use serde_json::json;
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-use crate::blobs::Blobs;
+use crate::blobs::{Blob, Blobs};
 use crate::{FILE, handler};
-
-const CHUNK: usize = 64 * 1024;
 
 pub(crate) fn operations(records: &Records, blobs: &Arc<Blobs>) -> Vec<Operation> {
     let Some(file) = records.schema().find(FILE) else {
@@ -93,21 +89,17 @@ async fn content(
         let refused = reply(StatusCode::RANGE_NOT_SATISFIABLE);
         return Ok(refused.with_header("content-range", &total));
     };
-    let mut file = blobs
+    let blob = blobs
         .read(caller.tenant(), &sha256)
         .await
         .map_err(|error| Error::Internal(format!("the bytes of file {id}: {error}")))?;
-    if from > 0 {
-        let sought = file.seek(SeekFrom::Start(from)).await;
-        sought.map_err(|error| Error::Unavailable(error.to_string()))?;
-    }
     let whole = from == 0 && until == size;
     let mut reply = reply(if whole {
         StatusCode::OK
     } else {
         StatusCode::PARTIAL_CONTENT
     });
-    reply.body = Body::Stream(kind.clone(), Box::pin(chunks(file, until - from)));
+    reply.body = Body::Stream(kind.clone(), Box::pin(chunks(blob, from, until)));
     if !whole {
         let last = until.saturating_sub(1);
         reply = reply.with_header("content-range", &format!("bytes {from}-{last}/{size}"));
@@ -172,25 +164,29 @@ fn range(header: Option<&str>, size: u64) -> Result<(u64, u64), ()> {
     }
 }
 
-fn chunks(file: File, left: u64) -> impl futures::Stream<Item = Result<Bytes, Error>> {
-    stream::try_unfold((file, left), |(mut file, left)| async move {
-        if left == 0 {
+/// The bytes `from..until`, as they are asked for.
+fn chunks(blob: Blob, from: u64, until: u64) -> impl futures::Stream<Item = Result<Bytes, Error>> {
+    stream::try_unfold((blob, from), move |(mut blob, at)| async move {
+        if at >= until {
             return Ok(None);
         }
-        let want = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
-        let mut buffer = BytesMut::zeroed(want);
-        let read = file
-            .read(&mut buffer)
-            .await
-            .map_err(|error| Error::Unavailable(error.to_string()))?;
-        if read == 0 {
+        let part = blob.part(at, until).await.map_err(refused)?;
+        if part.is_empty() {
             return Err(Error::Internal(
                 "a file is shorter than its record says".to_owned(),
             ));
         }
-        buffer.truncate(read);
-        Ok(Some((buffer.freeze(), (file, left - read as u64))))
+        let next = at + part.len() as u64;
+        Ok(Some((part, (blob, next))))
     })
+}
+
+/// A disk that refuses may come back; what is damaged does not.
+fn refused(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::InvalidData => Error::Internal(error.to_string()),
+        _ => Error::Unavailable(error.to_string()),
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use opsflux_model::schema::{Entity, EntityIx, FieldIx, system};
 use opsflux_model::{Operand, Predicate, Value};
 use opsflux_records::feed::Reactor;
 use opsflux_records::{Error, Records};
+use opsflux_sealing::PurposeKey;
 use opsflux_store::feed::{Entry, FeedOp, NewEntry};
 use tantivy::TantivyDocument;
 use uuid::Uuid;
@@ -39,8 +40,20 @@ impl Search {
     /// # Errors
     /// When the folder cannot be used.
     pub fn open(records: Records, folder: &Path) -> Result<Search, SearchError> {
+        Search::open_sealed(records, folder, None)
+    }
+
+    /// As [`Search::open`], for an index that is sealed with a key.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn open_sealed(
+        records: Records,
+        folder: &Path,
+        key: Option<PurposeKey>,
+    ) -> Result<Search, SearchError> {
         let epoch = records.store().epoch();
-        let index = Arc::new(Index::open(folder, &records.schema(), epoch)?);
+        let index = Arc::new(Index::open(folder, &records.schema(), epoch, key)?);
         Ok(Search { records, index })
     }
 

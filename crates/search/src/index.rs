@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use opsflux_model::Schema;
+use opsflux_sealing::PurposeKey;
 use parking_lot::Mutex;
+use tantivy::directory::Directory;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions, STORED, STRING, Schema as Layout,
     TextFieldIndexing,
@@ -15,6 +17,7 @@ use tantivy::{
 
 use crate::SearchError;
 use crate::document::searched;
+use crate::sealed::SealedDirectory;
 
 /// Raised when documents are made otherwise: an index of another number is made again.
 const FORMAT: u32 = 2;
@@ -95,23 +98,36 @@ impl Index {
     ///
     /// # Errors
     /// When the folder cannot be used.
-    pub fn open(folder: &Path, schema: &Schema, epoch: &str) -> Result<Index, SearchError> {
+    pub fn open(
+        folder: &Path,
+        schema: &Schema,
+        epoch: &str,
+        key: Option<PurposeKey>,
+    ) -> Result<Index, SearchError> {
         std::fs::create_dir_all(folder)?;
         let fingerprint = fingerprint(schema, epoch);
-        match Index::open_as_it_is(folder, &fingerprint) {
+        match Index::open_as_it_is(folder, &fingerprint, key.clone()) {
             Ok(index) if index.position().is_some() => Ok(index),
             _ => {
                 std::fs::remove_dir_all(folder)?;
                 std::fs::create_dir_all(folder)?;
-                Index::open_as_it_is(folder, &fingerprint)
+                Index::open_as_it_is(folder, &fingerprint, key)
             }
         }
     }
 
-    fn open_as_it_is(folder: &Path, fingerprint: &str) -> Result<Index, SearchError> {
+    fn open_as_it_is(
+        folder: &Path,
+        fingerprint: &str,
+        key: Option<PurposeKey>,
+    ) -> Result<Index, SearchError> {
         let (layout, fields) = layout();
         let directory =
             tantivy::directory::MmapDirectory::open(folder).map_err(TantivyError::from)?;
+        let directory: Box<dyn Directory> = match key {
+            Some(key) => SealedDirectory::new(directory, key).into(),
+            None => directory.into(),
+        };
         let index = Tantivy::open_or_create(directory, layout)?;
         let words = TextAnalyzer::builder(WhitespaceTokenizer::default()).build();
         index.tokenizers().register(WORDS, words);
@@ -251,7 +267,7 @@ mod tests {
     fn an_index_whose_filling_broke_off_is_filled_again() {
         let folder = tempfile::tempdir().unwrap();
         let schema = Schema::default();
-        let open = || Index::open(folder.path(), &schema, "").unwrap();
+        let open = || Index::open(folder.path(), &schema, "", None).unwrap();
         assert_eq!(open().position(), None, "never filled");
         let index = open();
         index
@@ -272,7 +288,7 @@ mod tests {
     fn a_disk_that_was_gone_is_written_to_again() {
         let outside = tempfile::tempdir().unwrap();
         let (folder, away) = (outside.path().join("index"), outside.path().join("away"));
-        let index = Index::open(&folder, &Schema::default(), "").unwrap();
+        let index = Index::open(&folder, &Schema::default(), "", None).unwrap();
         let apply = |position| index.apply(std::iter::empty(), Vec::new(), position);
         apply(7).unwrap();
         std::fs::rename(&folder, &away).unwrap();
@@ -290,13 +306,13 @@ mod tests {
     fn an_index_of_before_a_restore_is_filled_again() {
         let folder = tempfile::tempdir().unwrap();
         let schema = Schema::default();
-        let index = Index::open(folder.path(), &schema, "one").unwrap();
+        let index = Index::open(folder.path(), &schema, "one", None).unwrap();
         index.apply(std::iter::empty(), Vec::new(), 7).unwrap();
         index.close().unwrap();
-        let index = Index::open(folder.path(), &schema, "one").unwrap();
+        let index = Index::open(folder.path(), &schema, "one", None).unwrap();
         assert_eq!(index.position(), Some(7));
         index.close().unwrap();
-        let index = Index::open(folder.path(), &schema, "another").unwrap();
+        let index = Index::open(folder.path(), &schema, "another", None).unwrap();
         assert_eq!(index.position(), None);
     }
 }

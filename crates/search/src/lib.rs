@@ -14,6 +14,7 @@ mod highlight;
 mod index;
 mod operation;
 pub mod query;
+mod sealed;
 mod words;
 
 pub use follow::Search;

@@ -90,6 +90,9 @@ enum Command {
         /// The backup
         file: PathBuf,
     },
+    /// Encryption at rest: on, off, another key; while no server runs on the data folder
+    #[command(subcommand)]
+    Encryption(commands::encryption::Encryption),
     /// Check configuration, database, disk and clock
     Doctor,
     /// Ask the running server whether it is well, for containers
@@ -254,6 +257,7 @@ async fn run(command: Command, config: Config) -> Done {
         Command::Backup { file } => commands::backup::run(config, file).await,
         Command::Restore { file } => commands::restore::run(config, file).await,
         Command::Verify { file } => commands::verify::run(config, file).await,
+        Command::Encryption(command) => commands::encryption::run(&config, &command),
         Command::Doctor => commands::doctor::run(config).await,
         Command::Health => commands::health::run(config).await,
         Command::RecoverKey => commands::recover_key::run(&config),

@@ -15,6 +15,7 @@ pub mod cli;
 mod commands;
 pub mod config;
 pub mod data_folder;
+pub mod encryption;
 pub mod health;
 pub mod http;
 pub mod live;

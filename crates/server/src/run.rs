@@ -16,8 +16,9 @@ use opsflux_identity::{Bootstrapped, Identity, IdentityOptions, Keys, bootstrap}
 use opsflux_messaging::Messaging;
 use opsflux_records::feed::{Reactor, follow};
 use opsflux_records::{Error, Records};
-use opsflux_search::Search;
-use opsflux_store::{DatabaseUrl, MigrationError, Store, StoreError, StoreOptions};
+use opsflux_sealing::{DataKey, PurposeKey};
+use opsflux_search::{Search, SearchError};
+use opsflux_store::{MigrationError, Store, StoreError, StoreOptions};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -25,13 +26,14 @@ use tokio::task::JoinHandle;
 use crate::app::{App, Parts, ServeError};
 use crate::audit_heads::{self, HeadsFile};
 use crate::backup::{self, BackupError, schedule};
-use crate::config::{Config, Secret};
+use crate::config::{Config, Encryption, Secret};
 use crate::data_folder::{DataFolder, FolderError};
+use crate::encryption;
 use crate::http::{router, serve};
 use crate::messages;
 use crate::modules;
 use crate::pipeline;
-use crate::secret::{self, SecretError};
+use crate::secret::SecretError;
 
 /// How often counters and allowances are tidied.
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
@@ -86,6 +88,8 @@ pub struct Base {
     pub keys: Arc<Keys>,
     /// The secret of the instance.
     pub secret: [u8; 32],
+    /// What is encrypted at rest is encrypted with it.
+    pub data: Option<DataKey>,
     /// To be printed once, when the secret was made now.
     pub recovery: Option<Secret>,
     /// Whether new columns still have to be filled.
@@ -104,7 +108,7 @@ impl Base {
         if folder.path().join(backup::UNFINISHED).exists() {
             return Err(StartError::Unfinished(folder.path().to_owned()));
         }
-        let found = secret::find(folder.path(), config.secret_key.as_ref())?;
+        let found = encryption::open(&config, &folder)?;
         let schema = Arc::new(modules::schema(config.modules.as_deref())?);
         backup::migration::backup(&config, &schema, &BTreeSet::new()).await?;
         let store = open_store(&config).await?;
@@ -115,6 +119,7 @@ impl Base {
             records,
             keys,
             secret: found.key,
+            data: found.data,
             recovery: found.recovery,
             unfinished: migrated.unfinished,
             folder,
@@ -145,7 +150,10 @@ impl Base {
     /// # Errors
     /// [`StartError::SubFolder`].
     pub fn blobs(&self) -> Result<Blobs, StartError> {
-        let opened = Blobs::open(&self.folder.path().join("files"), &self.secret);
+        let root = self.folder.path().join(encryption::FILES_FOLDER);
+        let opened = self
+            .purpose(encryption::FILES)
+            .and_then(|key| Blobs::open_sealed(&root, &self.secret, key));
         opened.map_err(|error| StartError::SubFolder {
             what: "files",
             why: error.to_string(),
@@ -157,11 +165,20 @@ impl Base {
     /// # Errors
     /// [`StartError::SubFolder`].
     pub fn search(&self) -> Result<Search, StartError> {
-        let opened = Search::open(self.records.clone(), &self.folder.path().join("search"));
+        let folder = self.folder.path().join(encryption::INDEX_FOLDER);
+        let opened = self
+            .purpose(encryption::INDEX)
+            .map_err(SearchError::from)
+            .and_then(|key| Search::open_sealed(self.records.clone(), &folder, key));
         opened.map_err(|error| StartError::SubFolder {
             what: "the search index",
             why: error.to_string(),
         })
+    }
+
+    fn purpose(&self, purpose: &str) -> std::io::Result<Option<PurposeKey>> {
+        let key = self.data.as_ref().map(|data| data.purpose(purpose));
+        key.transpose()
     }
 
     /// Makes what an empty database needs so that somebody can sign in.
@@ -186,10 +203,10 @@ impl Base {
 ///
 /// # Errors
 /// When it cannot be used.
-pub async fn open_store(config: &Config) -> Result<Store, StoreError> {
-    let url: DatabaseUrl = config.database().parse()?;
+pub async fn open_store(config: &Config) -> Result<Store, StartError> {
+    let url = encryption::database(config)?;
     let connections = NonZeroUsize::new(config.database_readers).unwrap_or(NonZeroUsize::MIN);
-    Store::open(StoreOptions { url, connections }).await
+    Ok(Store::open(StoreOptions { url, connections }).await?)
 }
 
 /// A running server.
@@ -402,6 +419,8 @@ pub async fn document(config: Config) -> Result<bytes::Bytes, StartError> {
     let made = document_in(Config {
         data: data.clone(),
         database_url: None,
+        secret_key: None,
+        encryption: Encryption::default(),
         ..config
     })
     .await;

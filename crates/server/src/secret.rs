@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
+use opsflux_sealing::DataKey;
 
 use crate::config::Secret;
 use crate::data_folder::write_private;
@@ -18,6 +19,8 @@ use crate::data_folder::write_private;
 pub const KEY_FILE: &str = "secret.key";
 const RECOVERY_FILE: &str = "secret.recovery";
 const CHECK_FILE: &str = "secret.check";
+/// What lies in a folder that keeps its key itself.
+pub const OWN_FILES: [&str; 3] = [KEY_FILE, RECOVERY_FILE, CHECK_FILE];
 const NONCE_LENGTH: usize = 12;
 
 /// 32 bytes.
@@ -28,6 +31,8 @@ pub type Key = [u8; 32];
 pub struct Found {
     /// The key.
     pub key: Key,
+    /// What is encrypted at rest is encrypted with it.
+    pub data: Option<DataKey>,
     /// To be printed once, when the key was made now.
     pub recovery: Option<Secret>,
 }
@@ -50,6 +55,44 @@ pub enum SecretError {
     /// A file of the key holds something else.
     #[error("{0} does not hold a key")]
     Malformed(PathBuf),
+    /// Encryption is wanted and the folder is not encrypted.
+    #[error("encryption is on and the data in {0} is not encrypted: run `opsflux encryption on`")]
+    NotEncrypted(PathBuf),
+    /// Encryption is not wanted and the folder is encrypted.
+    #[error("encryption is off and the data in {0} is encrypted: run `opsflux encryption off`")]
+    Encrypted(PathBuf),
+    /// The key lies beside what it opens.
+    #[error(
+        "with encryption on the secret key must not lie in the data folder, and {0} is in it: \
+         keep the key elsewhere and remove it there"
+    )]
+    Inside(PathBuf),
+    /// The key has to come from outside.
+    #[error(
+        "with encryption on the secret key of {0} comes from outside: give 64 hexadecimal digits \
+         as OPSFLUX_SECRET_KEY, OPSFLUX_SECRET_KEY_FILE or OPSFLUX_SECRET_KEY_COMMAND"
+    )]
+    OutsideNeeded(PathBuf),
+    /// A change of encryption is not finished.
+    #[error(
+        "a change of encryption in {0} was decided and is not finished: the next start or \
+         `opsflux encryption status` finishes it"
+    )]
+    Switching(PathBuf),
+    /// A file or a command gives no key.
+    #[error("{place} gives no secret key: {why}")]
+    NotGiven {
+        /// Which.
+        place: String,
+        /// Why.
+        why: String,
+    },
+    /// Somebody wanted it.
+    #[error("stopped")]
+    Stopped,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] opsflux_store::StoreError),
     /// The machine has no randomness, or the library fails.
     #[error("a key cannot be made")]
     Crypto,
@@ -84,13 +127,21 @@ pub fn find(folder: &Path, given: Option<&Secret>) -> Result<Found, SecretError>
         }
     };
     check(folder, &key)?;
-    Ok(Found { key, recovery })
+    Ok(Found {
+        key,
+        data: None,
+        recovery,
+    })
 }
 
 /// A key that is there, with where it comes from.
 pub struct Held {
     /// The key.
     pub key: Key,
+    /// What everything signed and sealed derives from: the key itself, unless there is a ring.
+    pub root: Key,
+    /// What is encrypted at rest is encrypted with it.
+    pub data: Option<DataKey>,
     /// Given from outside, and not in the data folder.
     pub is_outside: bool,
     /// The key sealed with the recovery key, when there is one and the key is in the folder.
@@ -114,9 +165,48 @@ pub fn held(folder: &Path, given: Option<&Secret>) -> Result<Held, SecretError> 
     let recovery = read(&folder.join(RECOVERY_FILE))?.and_then(|text| unhex(&text));
     Ok(Held {
         key,
+        root: key,
+        data: None,
         is_outside,
         recovery: recovery.filter(|_| !is_outside),
     })
+}
+
+/// The key that lies in `folder`.
+///
+/// # Errors
+/// [`SecretError::Malformed`].
+pub fn kept(folder: &Path) -> Result<Option<Key>, SecretError> {
+    let path = folder.join(KEY_FILE);
+    match read(&path)? {
+        Some(text) => Ok(Some(parse(&text).ok_or(SecretError::Malformed(path))?)),
+        None => Ok(None),
+    }
+}
+
+/// Whether something was ever sealed in `folder`.
+#[must_use]
+pub fn was_used(folder: &Path) -> bool {
+    [KEY_FILE, CHECK_FILE]
+        .iter()
+        .any(|name| folder.join(name).exists())
+}
+
+/// Removes the key from `folder` with what belongs to it: a ring has taken its place.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn forget(folder: &Path) -> Result<(), SecretError> {
+    for name in OWN_FILES {
+        let path = folder.join(name);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(SecretError::Io { path, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The key in `sealed`, when `recovery` is its recovery key, however it is written.
@@ -180,6 +270,10 @@ pub(crate) fn random() -> Result<Key, SecretError> {
 }
 
 pub(crate) fn seal(with: &Key, clear: &Key) -> Result<Vec<u8>, SecretError> {
+    seal_bytes(with, clear)
+}
+
+pub(crate) fn seal_bytes(with: &Key, clear: &[u8]) -> Result<Vec<u8>, SecretError> {
     let failed = |_| SecretError::Crypto;
     let with = RandomizedNonceKey::new(&AES_256_GCM, with).map_err(failed)?;
     let mut sealed = clear.to_vec();
@@ -199,7 +293,7 @@ pub(crate) fn open(with: &Key, sealed: &[u8]) -> Option<Vec<u8>> {
         .map(|clear| clear.to_vec())
 }
 
-fn read(path: &Path) -> Result<Option<String>, SecretError> {
+pub(crate) fn read(path: &Path) -> Result<Option<String>, SecretError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

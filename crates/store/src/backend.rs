@@ -13,7 +13,7 @@ use crate::postgres::Postgres;
 use crate::row::{Columns, Row};
 use crate::sql::{self, Dialect, Page, Statement};
 use crate::sqlite::Sqlite;
-use crate::store::{DatabaseUrl, StoreOptions};
+use crate::store::StoreOptions;
 
 /// A database that is open.
 pub(crate) enum Backend {
@@ -26,9 +26,9 @@ pub(crate) enum Backend {
 impl Backend {
     pub(crate) async fn open(options: &StoreOptions) -> Result<Backend, StoreError> {
         let connections = options.connections.get();
-        match &options.url {
-            DatabaseUrl::Sqlite(path) => Sqlite::open(path, connections).map(Backend::Sqlite),
-            DatabaseUrl::Postgres(address) => {
+        match options.url.place() {
+            Ok(file) => Sqlite::open(file, connections).map(Backend::Sqlite),
+            Err(address) => {
                 let database = Postgres::open(address, connections).await?;
                 Ok(Backend::Postgres(database))
             }

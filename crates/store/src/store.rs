@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use crate::query::{Select, Sort};
 use crate::refusing::Refusing;
 use crate::row::{Columns, Row};
 use crate::sql::{self, Dialect, Indexes, Page, Statement};
+use crate::sqlite::{FileKey, SqliteFile};
 
 /// What the engine's own reads and writes may take: they touch a handful of rows.
 const OWN_BUDGET: Duration = Duration::from_secs(10);
@@ -29,8 +30,33 @@ const OWN_BUDGET: Duration = Duration::from_secs(10);
 pub enum DatabaseUrl {
     /// `sqlite:PATH`.
     Sqlite(PathBuf),
+    /// A file that is encrypted with a key.
+    Sealed(PathBuf, FileKey),
     /// `postgres://…` or `postgresql://…`, whole.
     Postgres(String),
+}
+
+impl DatabaseUrl {
+    /// The file, when it is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            DatabaseUrl::Sqlite(path) | DatabaseUrl::Sealed(path, _) => Some(path),
+            DatabaseUrl::Postgres(_) => None,
+        }
+    }
+
+    /// The file with its key, or the address of a server.
+    pub(crate) fn place(&self) -> Result<SqliteFile<'_>, &str> {
+        match self {
+            DatabaseUrl::Sqlite(path) => Ok(SqliteFile { path, key: None }),
+            DatabaseUrl::Sealed(path, key) => Ok(SqliteFile {
+                path,
+                key: Some(key),
+            }),
+            DatabaseUrl::Postgres(address) => Err(address),
+        }
+    }
 }
 
 impl FromStr for DatabaseUrl {

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::BackupError;
 use super::seal::Bound;
 use crate::config::{Config, Secret};
+use crate::encryption;
 use crate::secret::{self, Held, Key, SecretError};
 
 /// How every backup begins.
@@ -87,7 +88,7 @@ impl Keys {
     /// Those of a configuration, with the secret key that lies in its data folder.
     #[must_use]
     pub fn of(config: &Config) -> Keys {
-        let held = secret::held(&config.data, config.secret_key.as_ref());
+        let held = encryption::held(config);
         Keys {
             backup: config.backup.key.clone(),
             secret: held.ok().map(|held| Secret::new(secret::hex(&held.key))),

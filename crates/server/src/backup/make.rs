@@ -11,6 +11,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use opsflux_sealing::{DataKey, PurposeKey};
 use opsflux_store::DatabaseUrl;
 use opsflux_store::dump::Snapshot;
 use tokio::runtime::Handle;
@@ -20,6 +21,8 @@ use super::lock::{self, Opener};
 use super::seal::Sealing;
 use super::{About, BackupError, Progress, Watch, schedule};
 use crate::config::Config;
+use crate::encryption::change::read_file;
+use crate::encryption::{self, FILES_FOLDER};
 use crate::secret::{self, SecretError};
 
 /// What the data folder has besides what belongs to the instance: what is made again, what is this
@@ -35,7 +38,7 @@ const LEFT_OUT: [&str; 7] = [
     crate::audit_heads::FILE,
 ];
 /// Ends of names of files that are not finished.
-const PARTIAL: [&str; 3] = [".tmp", ".partial", ".restoring"];
+const PARTIAL: [&str; 5] = [".tmp", ".partial", ".restoring", ".fresh", ".stale"];
 /// What SQLite keeps beside its file.
 const BESIDE: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 /// Deeper folders than this are a ring of links.
@@ -83,15 +86,15 @@ async fn write(config: &Config, to: &Path, watch: Watch<'_>) -> Result<Made, Bac
     if fs::symlink_metadata(to).is_ok() {
         return Err(BackupError::Exists(to.to_owned()));
     }
-    let url: DatabaseUrl = config.database().parse()?;
+    let url = encryption::database(config)?;
     let snapshot = Snapshot::open(&url).await?;
     let snapshot = snapshot.ok_or_else(|| {
-        BackupError::Nothing(match &url {
-            DatabaseUrl::Sqlite(path) => path.display().to_string(),
-            DatabaseUrl::Postgres(_) => "the PostgreSQL database".to_owned(),
+        BackupError::Nothing(match url.path() {
+            Some(path) => path.display().to_string(),
+            None => "the PostgreSQL database".to_owned(),
         })
     })?;
-    let held = secret::held(&config.data, config.secret_key.as_ref())?;
+    let held = encryption::held(config)?;
     let (head, key) = lock::close(config, &held, Timestamp::now())?;
     let partial = Partial::beside(to);
     let failed = || BackupError::io(to);
@@ -102,6 +105,7 @@ async fn write(config: &Config, to: &Path, watch: Watch<'_>) -> Result<Made, Bac
         writer: Writer::new(sealing).map_err(failed())?,
         to,
         watch,
+        sealed_with: files_key(held.data.as_ref())?,
     };
     packing.text(
         Kind::About,
@@ -112,6 +116,7 @@ async fn write(config: &Config, to: &Path, watch: Watch<'_>) -> Result<Made, Bac
             shape: snapshot.shape().clone(),
             secret_mark: secret::mark(&held.key),
             secret_is_outside: held.is_outside,
+            encrypted: held.data.is_some(),
         },
     )?;
     packing.tables(&snapshot).await?;
@@ -184,9 +189,9 @@ impl Drop for Partial {
 /// Paths that are left out, whole.
 fn left_out(config: &Config, url: &DatabaseUrl) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = LEFT_OUT.iter().map(|name| config.data.join(name)).collect();
-    if let DatabaseUrl::Sqlite(path) = url {
+    if let Some(path) = url.path() {
         paths.extend(BESIDE.iter().map(|end| {
-            let mut name = path.clone().into_os_string();
+            let mut name = path.as_os_str().to_owned();
             name.push(end);
             PathBuf::from(name)
         }));
@@ -201,6 +206,8 @@ struct Packing<'w, W: std::io::Write> {
     writer: Writer<W>,
     to: &'w Path,
     watch: Watch<'w>,
+    /// Stored files are opened with it: a backup is sealed as a whole.
+    sealed_with: Option<PurposeKey>,
 }
 
 impl<W: std::io::Write> Packing<'_, W> {
@@ -276,7 +283,11 @@ impl<W: std::io::Write> Packing<'_, W> {
     }
 
     fn file(&mut self, kind: Kind, name: &str, path: &Path) -> Result<(), BackupError> {
-        let mut file = match File::open(path) {
+        let stored = Path::new(name).strip_prefix(FILES_FOLDER).ok();
+        let stored = stored.filter(|_| kind == Kind::Data);
+        let key = self.sealed_with.as_ref().filter(|_| stored.is_some());
+        let stored = stored.map(|name| name.to_string_lossy());
+        let mut file = match read_file(path, &stored.unwrap_or_default(), key) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             opened => opened.map_err(BackupError::io(path))?,
         };
@@ -295,6 +306,12 @@ impl<W: std::io::Write> Packing<'_, W> {
         }
         self.writer.end().map_err(BackupError::io(to))
     }
+}
+
+/// The key of stored files, when they are sealed.
+pub(super) fn files_key(data: Option<&DataKey>) -> Result<Option<PurposeKey>, SecretError> {
+    let key = data.map(|data| data.purpose(encryption::FILES)).transpose();
+    key.map_err(|_| SecretError::Crypto)
 }
 
 fn is_partial(path: &Path) -> bool {

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use opsflux_model::Schema;
-use opsflux_store::DatabaseUrl;
 use opsflux_store::dump::Snapshot;
 
 use super::BackupError;
 use super::make::{self, Made};
 use super::schedule::{self, BEFORE};
 use crate::config::Config;
+use crate::encryption;
 use crate::run::StartError;
 
 /// Makes a backup when this program would change tables that hold something; tells its place.
@@ -27,7 +27,7 @@ pub async fn backup(
     if !config.backup.before_migration {
         return Ok(None);
     }
-    let url: DatabaseUrl = config.database().parse()?;
+    let url = encryption::database(config)?;
     let Some(snapshot) = Snapshot::open(&url).await? else {
         return Ok(None);
     };

@@ -12,6 +12,7 @@
 
 pub mod archive;
 pub mod check;
+pub mod keys;
 pub mod lock;
 pub mod make;
 pub mod migration;
@@ -45,6 +46,9 @@ pub struct About {
     pub secret_mark: String,
     /// Whether the secret key itself came from outside and is not inside.
     pub secret_is_outside: bool,
+    /// Whether the instance was encrypted at rest.
+    #[serde(default)]
+    pub encrypted: bool,
 }
 
 /// How far it has come.

@@ -5,22 +5,24 @@
 //! there; a restore that finds it begins anew. The database counts from one moment on, the last.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{BufReader, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 
+use opsflux_sealing::PurposeKey;
 use opsflux_store::DatabaseUrl;
 use opsflux_store::dump::Loading;
 use tokio::runtime::Handle;
 
 use super::archive::{Kind, Reader};
 use super::check::{self, Checked};
+use super::keys::Coming;
 use super::lock::Keys;
 use super::{About, BackupError, Progress, UNFINISHED, Watch};
 use crate::config::Config;
 use crate::data_folder::DataFolder;
-use crate::secret;
+use crate::encryption::FILES_FOLDER;
+use crate::encryption::change::write_file;
 
 /// What a data folder may hold and still be empty.
 const OURS: [&str; 2] = ["opsflux.lock", "lost+found"];
@@ -55,8 +57,9 @@ pub async fn restore(
     let (config, from, runtime) = (config.clone(), from.to_owned(), Handle::current());
     let making = tokio::task::spawn_blocking(move || {
         let checked = check::check(&from, &keys, &mut watch)?;
-        may_begin(&config, &checked.about)?;
-        let url: DatabaseUrl = config.database().parse()?;
+        let coming = Coming::with(&config, &checked.about)?;
+        may_begin(&config)?;
+        let url = coming.database(&config)?;
         if let Some(found) = runtime.block_on(Loading::occupied(&url))? {
             let what = "the database".to_owned();
             return Err(BackupError::NotEmpty { what, found });
@@ -70,8 +73,11 @@ pub async fn restore(
             watch: &mut watch,
             configuration: None,
             modules: None,
+            sealed_with: coming.files()?,
+            coming,
         };
         let (configuration, modules) = runtime.block_on(writing.all(&url, &keys))?;
+        writing.coming.finish(&config)?;
         target.finish()?;
         Ok(Restored {
             checked,
@@ -83,16 +89,8 @@ pub async fn restore(
     making.await.unwrap_or(Err(BackupError::Stopped))
 }
 
-/// Whether what is inside can be used here: nothing is worse than secrets nobody can open.
-fn may_begin(config: &Config, about: &About) -> Result<(), BackupError> {
-    let given = config.secret_key.as_ref();
-    let given = given.and_then(|given| secret::parse(given.reveal()));
-    match given {
-        Some(given) if secret::mark(&given) == about.secret_mark => {}
-        Some(_) => return Err(BackupError::OtherSecret),
-        None if about.secret_is_outside => return Err(BackupError::SecretNeeded),
-        None => {}
-    }
+/// Whether there is nothing yet where something is to be made.
+fn may_begin(config: &Config) -> Result<(), BackupError> {
     if let Some(modules) = &config.modules {
         let found = names(modules, &[]);
         if !found.is_empty() {
@@ -205,6 +203,9 @@ struct Writing<'w> {
     watch: Watch<'w>,
     configuration: Option<PathBuf>,
     modules: Option<PathBuf>,
+    /// Stored files are sealed with it.
+    sealed_with: Option<PurposeKey>,
+    coming: Coming,
 }
 
 type Source = Reader<BufReader<File>>;
@@ -224,6 +225,15 @@ impl Writing<'_> {
             match kind {
                 Kind::About => {}
                 Kind::Table => self.table(&loading, &about, &name, &mut reader).await?,
+                Kind::Data if Coming::is_key(&name) => {
+                    let mut bytes = Vec::new();
+                    while let Some(block) = reader.block().map_err(damaged())? {
+                        bytes.extend_from_slice(block);
+                    }
+                    if self.coming.take(&name, &bytes) {
+                        self.write(data.join(&name), "", None, &mut bytes.as_slice())?;
+                    }
+                }
                 Kind::Data => self.file(data.join(below(self.path, &name)?), &name, &mut reader)?,
                 Kind::Configuration => {
                     let to = data.join(CONFIGURATION);
@@ -269,22 +279,36 @@ impl Writing<'_> {
     }
 
     fn file(&mut self, to: PathBuf, name: &str, reader: &mut Source) -> Result<(), BackupError> {
-        let failed = || BackupError::io(&to);
-        if let Some(folder) = to.parent() {
-            let mut folders = DirBuilder::new();
-            folders.recursive(true).mode(0o700);
-            folders.create(folder).map_err(failed())?;
-        }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&to)
-            .map_err(failed())?;
-        while let Some(block) = reader.block().map_err(BackupError::damaged(self.path))? {
-            file.write_all(block).map_err(failed())?;
-        }
+        let stored = to.strip_prefix(self.config.data.join(FILES_FOLDER));
+        let stored = stored.map(|name| name.to_string_lossy().into_owned());
+        let key = self.sealed_with.as_ref().filter(|_| stored.is_ok());
+        let mut blocks = Blocks {
+            reader,
+            left: Vec::new(),
+            at: 0,
+        };
+        self.write(to, &stored.unwrap_or_default(), key, &mut blocks)?;
         self.go_on(name, reader.bytes())
+    }
+
+    fn write(
+        &self,
+        to: PathBuf,
+        name: &str,
+        key: Option<&PurposeKey>,
+        content: &mut dyn Read,
+    ) -> Result<(), BackupError> {
+        write_file(&to, name, key, content).map_err(|error| {
+            // What the backup itself is at fault for is told of it, not of the new file.
+            let is_damage = matches!(
+                error.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
+            );
+            match is_damage {
+                true => BackupError::damaged(self.path)(error),
+                false => BackupError::io(&to)(error),
+            }
+        })
     }
 
     fn go_on(&mut self, what: &str, bytes: u64) -> Result<(), BackupError> {
@@ -292,6 +316,28 @@ impl Writing<'_> {
         (self.watch)(Progress { what, bytes, of })
             .then_some(())
             .ok_or(BackupError::Stopped)
+    }
+}
+
+/// A part of a backup, read as one reads a file.
+struct Blocks<'r> {
+    reader: &'r mut Source,
+    left: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Blocks<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.left.len() {
+            let Some(block) = self.reader.block()? else {
+                return Ok(0);
+            };
+            (self.left, self.at) = (block.to_vec(), 0);
+        }
+        let mut left = self.left.get(self.at..).unwrap_or_default();
+        let read = left.read(into)?;
+        self.at += read;
+        Ok(read)
     }
 }
 

@@ -14,7 +14,7 @@ use opsflux_store::DatabaseUrl;
 use super::{Done, say};
 use crate::audit_heads::{FILE, HeadsFile};
 use crate::config::Config;
-use crate::{pipeline, run, secret};
+use crate::{encryption, pipeline, run};
 
 /// What nothing inside can show.
 const NO_ANCHOR: &str = "\
@@ -68,12 +68,13 @@ pub async fn verify(config: Config, elsewhere: Option<PathBuf>) -> Done {
 async fn open(
     config: &Config,
 ) -> Result<(Records, HeadsFile), Box<dyn std::error::Error + Send + Sync>> {
-    if let DatabaseUrl::Sqlite(path) = config.database().parse()?
+    let url: DatabaseUrl = config.database().parse()?;
+    if let Some(path) = url.path()
         && !path.exists()
     {
         return Err(format!("there is no database at {}", path.display()).into());
     }
-    let key = secret::held(&config.data, config.secret_key.as_ref())?.key;
+    let key = encryption::held(config)?.root;
     let store = run::open_store(config).await?;
     let schema = crate::modules::schema(config.modules.as_deref())?;
     store.install_schema(schema.into());

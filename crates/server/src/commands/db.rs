@@ -11,24 +11,34 @@ use super::{Done, say};
 use crate::cli::Db;
 use crate::config::Config;
 use crate::data_folder::DataFolder;
+use crate::encryption;
 
 /// Most rows written at once.
 const BATCH: u32 = 5_000;
 
 pub async fn run(config: Config, command: Db) -> Done {
     match command {
-        Db::Copy { from, to } => copy(&config, &from.parse()?, &to.parse()?).await,
-        Db::Compare { from, to } => compare(&from.parse()?, &to.parse()?).await,
+        Db::Copy { from, to } => copy(&config, from.parse()?, to.parse()?).await,
+        Db::Compare { from, to } => {
+            let from = encryption::located(&config, from.parse()?)?;
+            let to = encryption::located(&config, to.parse()?)?;
+            compare(&from, &to).await
+        }
     }
 }
 
-async fn copy(config: &Config, from: &DatabaseUrl, to: &DatabaseUrl) -> Done {
-    opsflux_store::can_copy(from, to)?;
+async fn copy(config: &Config, from: DatabaseUrl, to: DatabaseUrl) -> Done {
+    opsflux_store::can_copy(&from, &to)?;
     // Nobody may write to either meanwhile: a running server is named.
-    let _held = folders(config, from, to)
+    let _held = folders(config, &from, &to)
         .iter()
         .map(|folder| DataFolder::take(folder))
         .collect::<Result<Vec<_>, _>>()?;
+    // With the folders taken: what counts in them does not change any more.
+    let (from, to) = (
+        &encryption::located(config, from)?,
+        &encryption::located(config, to)?,
+    );
     let mut shown = Shown::default();
     let copied = opsflux_store::copy(from, to, BATCH, &mut |now| shown.show(now)).await?;
     shown.end();
@@ -93,10 +103,7 @@ fn differences(found: &Comparison) -> String {
 /// The data folders that are taken: that of the configuration, when there is one, and those in
 /// which a file lies. A folder in which no server ever ran is none of ours to leave a lock in.
 fn folders(config: &Config, from: &DatabaseUrl, to: &DatabaseUrl) -> BTreeSet<PathBuf> {
-    let around = |url: &DatabaseUrl| match url {
-        DatabaseUrl::Sqlite(path) => path.parent().map(Path::to_owned),
-        DatabaseUrl::Postgres(_) => None,
-    };
+    let around = |url: &DatabaseUrl| url.path().and_then(Path::parent).map(Path::to_owned);
     let has_lock = |folder: &PathBuf| folder.join("opsflux.lock").exists();
     let configured = Some(config.data.clone()).filter(has_lock);
     let source = around(from).filter(has_lock);

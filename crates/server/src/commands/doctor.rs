@@ -12,7 +12,7 @@ use super::{Done, say};
 use crate::backup::{BackupError, lock};
 use crate::config::{Config, Mode};
 use crate::secret::{self, SecretError};
-use crate::{health, messages, modules, run};
+use crate::{encryption, health, messages, modules, run};
 
 /// Nothing runs before this was written: an earlier clock is wrong.
 const WRITTEN: &str = "2026-01-01T00:00:00Z";
@@ -46,6 +46,7 @@ pub async fn run(config: Config) -> Done {
     // That we are here means that every key exists and parses.
     let mut findings = vec![configuration(&config), disk(&config)];
     findings.extend(database(&config).await);
+    findings.push(at_rest(&config));
     findings.push(backup(&config));
     findings.push(mail(&config).await);
     findings.push(clock());
@@ -156,11 +157,31 @@ async fn database(config: &Config) -> Vec<Finding> {
     vec![modules, answers, tables]
 }
 
+/// Whether what lies on the disk is encrypted, and with a key that is where it should be.
+fn at_rest(config: &Config) -> Finding {
+    match encryption::held(config) {
+        Ok(held) if held.data.is_some() => Finding::good(
+            "encryption",
+            "on: database file, stored files and index are encrypted; the key is outside",
+        ),
+        Ok(_) if config.encryption.wanted == Some(true) => {
+            let error = SecretError::NotEncrypted(config.data.clone());
+            Finding::bad("encryption", error.to_string())
+        }
+        Ok(_) => Finding::good("encryption", "off: see `opsflux encryption on`"),
+        // Before the first start there is no key.
+        Err(SecretError::Missing(_)) if !secret::was_used(&config.data) => {
+            Finding::good("encryption", "nothing to encrypt yet")
+        }
+        Err(error) => Finding::bad("encryption", error.to_string()),
+    }
+}
+
 /// Whether a backup could be made, before one is needed.
 fn backup(config: &Config) -> Finding {
-    let held = match secret::held(&config.data, config.secret_key.as_ref()) {
+    let held = match encryption::held(config) {
         // Before the first start there is nothing to back up.
-        Err(SecretError::Missing(_)) if !config.data.join("secret.check").exists() => {
+        Err(SecretError::Missing(_)) if !secret::was_used(&config.data) => {
             return Finding::good("backup", "nothing to back up yet");
         }
         held => held,

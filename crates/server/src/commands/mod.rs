@@ -5,6 +5,7 @@ pub mod backup;
 pub mod db;
 pub mod demo;
 pub mod doctor;
+pub mod encryption;
 pub mod health;
 pub mod migrate;
 pub mod module;

@@ -62,6 +62,7 @@ impl Key {
 pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
     KEYS.iter()
         .chain(super::messages::KEYS)
+        .chain(super::encryption::KEYS)
         .chain(super::backup::KEYS)
 }
 

@@ -9,6 +9,7 @@
 //! the start.
 
 mod backup;
+mod encryption;
 mod keys;
 mod messages;
 mod reference;
@@ -22,6 +23,7 @@ use ipnet::IpNet;
 
 pub use backup::{Backup, Moment};
 pub use messages::Messages;
+pub use encryption::{Encryption, is_key};
 pub use reference::reference;
 pub use sources::{Mistake, Mistakes, Sources};
 
@@ -56,6 +58,8 @@ pub struct Config {
     pub audit: Audit,
     /// The key of secrets when it comes from outside the data folder: 32 bytes.
     pub secret_key: Option<Secret>,
+    /// Encryption at rest.
+    pub encryption: Encryption,
 }
 
 /// For whom the server runs.
@@ -233,6 +237,7 @@ impl Config {
             file: None,
             audit: Audit { keep_years: 7 },
             secret_key: None,
+            encryption: Encryption::default(),
         }
     }
 

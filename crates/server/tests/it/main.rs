@@ -21,6 +21,7 @@ mod degraded;
 mod dispatch;
 mod doctor;
 mod document;
+mod encryption;
 mod entity;
 mod files;
 mod handing;

@@ -44,11 +44,9 @@ pub(super) struct Mark {
 
 impl End {
     pub(super) async fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<End, CopyError> {
-        Ok(match url {
-            DatabaseUrl::Sqlite(path) => End::Sqlite(sqlite::open(path, purpose)?),
-            DatabaseUrl::Postgres(address) => {
-                End::Postgres(Box::new(PostgresEnd::open(address, purpose).await?))
-            }
+        Ok(match url.place() {
+            Ok(file) => End::Sqlite(sqlite::open(file, purpose)?),
+            Err(address) => End::Postgres(Box::new(PostgresEnd::open(address, purpose).await?)),
         })
     }
 

@@ -76,11 +76,11 @@ pub async fn copy(
 /// # Errors
 /// [`CopyError::SameKind`] with what to do instead.
 pub fn can_copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<(), CopyError> {
-    match (from, to) {
-        (DatabaseUrl::Sqlite(_), DatabaseUrl::Sqlite(_)) => Err(CopyError::SameKind(
+    match (from.place(), to.place()) {
+        (Ok(_), Ok(_)) => Err(CopyError::SameKind(
             "a file is copied as a file while no server runs on it",
         )),
-        (DatabaseUrl::Postgres(_), DatabaseUrl::Postgres(_)) => Err(CopyError::SameKind(
+        (Err(_), Err(_)) => Err(CopyError::SameKind(
             "pg_dump and pg_restore copy PostgreSQL to PostgreSQL",
         )),
         _ => Ok(()),

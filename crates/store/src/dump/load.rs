@@ -53,9 +53,9 @@ impl Loading {
     /// # Errors
     /// [`StoreError`].
     pub async fn occupied(url: &DatabaseUrl) -> Result<Option<String>, StoreError> {
-        match url {
-            DatabaseUrl::Sqlite(path) => Ok(occupied_file(path)),
-            DatabaseUrl::Postgres(address) => {
+        match url.place() {
+            Ok(file) => Ok(occupied_file(file.path)),
+            Err(address) => {
                 let (client, driver) = postgres::connect(address).await?;
                 let server = Server { client, driver };
                 occupied_server(&server.client).await
@@ -78,18 +78,18 @@ impl Loading {
         let layout = parsed(&shape.recorded)?.layout;
         let not_empty =
             |what: String| StoreError::Setup(format!("the database is not empty: {what}"));
-        let target = match url {
-            DatabaseUrl::Sqlite(path) => {
-                if let Some(what) = occupied_file(path) {
+        let target = match url.place() {
+            Ok(file) => {
+                if let Some(what) = occupied_file(file.path) {
                     return Err(not_empty(what));
                 }
-                let file = File::begin(path)?;
+                let file = File::begin(file)?;
                 for text in tables(Dialect::Sqlite, &shape, &layout) {
                     file.run(&text)?;
                 }
                 Target::Sqlite(file)
             }
-            DatabaseUrl::Postgres(address) => {
+            Err(address) => {
                 let (client, driver) = postgres::connect(address).await?;
                 let server = Server { client, driver };
                 let client = &server.client;

@@ -7,7 +7,6 @@
 //! read transaction, begun while no tables are being changed.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::pin::pin;
 
 use futures::TryStreamExt;
@@ -22,7 +21,7 @@ use crate::migrate::{Recorded, ddl};
 use crate::postgres::dump as postgres;
 use crate::row::Columns;
 use crate::sql::{Dialect, system_tables};
-use crate::sqlite::{self, SqliteRow};
+use crate::sqlite::{self, SqliteFile, SqliteRow};
 use crate::store::DatabaseUrl;
 
 /// A database at one moment.
@@ -54,19 +53,19 @@ impl Snapshot {
     /// # Errors
     /// [`StoreError`].
     pub async fn open(url: &DatabaseUrl) -> Result<Option<Snapshot>, StoreError> {
-        match url {
-            DatabaseUrl::Sqlite(path) => Snapshot::of_file(path),
-            DatabaseUrl::Postgres(address) => Snapshot::of_server(address).await,
+        match url.place() {
+            Ok(file) => Snapshot::of_file(file),
+            Err(address) => Snapshot::of_server(address).await,
         }
     }
 
-    fn of_file(path: &Path) -> Result<Option<Snapshot>, StoreError> {
+    fn of_file(file: SqliteFile<'_>) -> Result<Option<Snapshot>, StoreError> {
         let failed = |error: rusqlite::Error| sqlite::told(&error);
-        let is_there = std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
+        let is_there = std::fs::metadata(file.path).is_ok_and(|found| found.len() > 0);
         if !is_there {
             return Ok(None);
         }
-        let connection = sqlite::reading(path)?;
+        let connection = sqlite::reading(file)?;
         connection.execute_batch("BEGIN").map_err(failed)?;
         let known = "SELECT count(*) FROM sqlite_master WHERE name = 'sys_layout'";
         let known: i64 = connection

@@ -13,7 +13,7 @@ use super::{TableShape, cells, column_names};
 use crate::error::StoreError;
 use crate::migrate::ddl;
 use crate::sql::Statement;
-use crate::sqlite::{dedicated, told};
+use crate::sqlite::{SqliteFile, dedicated, told};
 
 /// What the file is called until it is whole.
 const BESIDE: &str = ".restoring";
@@ -27,16 +27,19 @@ pub(super) struct File {
 
 impl File {
     /// Begins a file; what an earlier attempt left is thrown away.
-    pub(super) fn begin(path: &Path) -> Result<File, StoreError> {
-        let mut beside = OsString::from(path);
+    pub(super) fn begin(file: SqliteFile<'_>) -> Result<File, StoreError> {
+        let mut beside = OsString::from(file.path);
         beside.push(BESIDE);
         let beside = PathBuf::from(beside);
         remove(&beside);
-        let connection = dedicated(&beside)?;
+        let connection = dedicated(SqliteFile {
+            path: &beside,
+            key: file.key,
+        })?;
         let file = File {
             connection: Some(connection),
             beside,
-            path: path.to_owned(),
+            path: file.path.to_owned(),
         };
         // Foreign keys are off on this connection: rows come before what they refer to.
         file.run("PRAGMA journal_mode = MEMORY")?;

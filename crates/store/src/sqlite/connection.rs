@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
-use super::{combine, fault};
+use super::{SqliteFile, combine, fault};
 use crate::error::StoreError;
 use crate::sql::{Dialect, system_tables};
 
@@ -27,12 +27,13 @@ const FULL: i64 = 2;
 const STATEMENTS: usize = 512;
 
 /// The one connection that writes; makes the file when there is none.
-pub(crate) fn writing(path: &Path) -> Result<Connection, StoreError> {
+pub(crate) fn writing(file: SqliteFile<'_>) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = open(path, flags)?;
-    set_up(&connection).map_err(|error| at(path, &error))?;
+    let connection = open(file, flags)?;
+    let path = file.path;
+    set_up(&connection, file).map_err(|error| at(path, &error))?;
     check(&connection, path)?;
     Ok(connection)
 }
@@ -67,42 +68,46 @@ fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     Err(StoreError::Setup(format!("{}: {wrong}", path.display())))
 }
 
-fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+fn set_up(connection: &Connection, file: SqliteFile<'_>) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     // An answer is given when the change is on the disk, not before.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "cache_size", -WRITER_CACHE)?;
+    connection.pragma_update(None, "cache_size", -file.cache(WRITER_CACHE))?;
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_LEFT, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))?;
-    shared(connection)?;
+    shared(connection, file)?;
     combine::register(connection)
 }
 
 /// A connection that can only read.
-pub(crate) fn reading(path: &Path) -> Result<Connection, StoreError> {
+pub(crate) fn reading(file: SqliteFile<'_>) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = open(path, flags)?;
+    let connection = open(file, flags)?;
     let set = || {
-        connection.pragma_update(None, "cache_size", -READER_CACHE)?;
+        connection.pragma_update(None, "cache_size", -file.cache(READER_CACHE))?;
         connection.pragma_update(None, "query_only", true)?;
-        shared(&connection)
+        shared(&connection, file)
     };
-    set().map_err(|error| at(path, &error))?;
+    set().map_err(|error| at(file.path, &error))?;
     Ok(connection)
 }
 
-fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+fn open(file: SqliteFile<'_>, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let path = file.path;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| at(path, &error))?;
     connection
         .busy_timeout(PATIENCE)
         .map_err(|error| at(path, &error))?;
+    file.unlock(&connection).map_err(|error| at(path, &error))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
-fn shared(connection: &Connection) -> rusqlite::Result<()> {
+fn shared(connection: &Connection, file: SqliteFile<'_>) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "mmap_size", MAPPED)?;
+    if file.key.is_none() {
+        connection.pragma_update(None, "mmap_size", MAPPED)?;
+    }
     connection.pragma_update(None, "foreign_keys", true)?;
     // A misspelt column must be an error, not a text.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
@@ -151,6 +156,11 @@ fn raise(connection: &mut Connection) -> rusqlite::Result<i64> {
 
 pub(super) fn at(path: &Path, error: &rusqlite::Error) -> StoreError {
     let place = |text: String| format!("{}: {text}", path.display());
+    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) {
+        let why = "it is no database, or is encrypted and does not open with the key of this data \
+                   folder";
+        return StoreError::Setup(place(why.to_owned()));
+    }
     match fault::told(error) {
         StoreError::Unavailable(text) if is_path(error) => StoreError::Setup(place(text)),
         StoreError::Unavailable(text) => StoreError::Unavailable(place(text)),
@@ -172,7 +182,7 @@ mod tests {
     fn settings_that_durability_rests_on_are_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
-        let connection = writing(&path).unwrap();
+        let connection = writing(SqliteFile::plain(&path)).unwrap();
         check(&connection, &path).unwrap();
         connection
             .pragma_update(None, "synchronous", "NORMAL")
@@ -192,7 +202,9 @@ mod tests {
     #[test]
     fn a_file_that_cannot_have_a_log_beside_it_is_refused() {
         // In memory there is no log, as on file systems without shared memory.
-        let told = writing(Path::new(":memory:")).unwrap_err().to_string();
+        let told = writing(SqliteFile::plain(Path::new(":memory:")))
+            .unwrap_err()
+            .to_string();
         assert!(told.contains("journal_mode is memory"), "{told}");
     }
 }

@@ -1,13 +1,12 @@
 //! SQLite as an end of a copy, see [`crate::copy`].
 
-use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{connection, fault, tables};
+use super::{SqliteFile, connection, fault, tables};
 use crate::copy::{CopyError, Purpose};
 use crate::error::StoreError;
 use crate::sql::Cell;
@@ -17,17 +16,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Opens the file for its purpose. Of a source the lock of writers is held as long as the
 /// connection lives: nobody writes to it, whatever program it is.
-pub(crate) fn open(path: &Path, purpose: Purpose) -> Result<Connection, CopyError> {
+pub(crate) fn open(file: SqliteFile<'_>, purpose: Purpose) -> Result<Connection, CopyError> {
     if purpose == Purpose::Target {
-        return Ok(tables::dedicated(path)?);
+        return Ok(tables::dedicated(file)?);
     }
+    let path = file.path;
     if !path.is_file() {
         let text = format!("there is no database at {}", path.display());
         return Err(StoreError::Setup(text).into());
     }
     let opened = match purpose {
-        Purpose::Source => held(path),
-        Purpose::Compared | Purpose::Target => read(path),
+        Purpose::Source => held(file),
+        Purpose::Compared | Purpose::Target => read(file),
     };
     opened.map_err(|error| match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DatabaseBusy) => {
@@ -37,21 +37,22 @@ pub(crate) fn open(path: &Path, purpose: Purpose) -> Result<Connection, CopyErro
     })
 }
 
-fn held(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = plain(path)?;
+fn held(file: SqliteFile<'_>) -> rusqlite::Result<Connection> {
+    let connection = bare(file)?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
     Ok(connection)
 }
 
-fn read(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = plain(path)?;
+fn read(file: SqliteFile<'_>) -> rusqlite::Result<Connection> {
+    let connection = bare(file)?;
     connection.execute_batch("PRAGMA query_only = true; BEGIN")?;
     Ok(connection)
 }
 
-fn plain(path: &Path) -> rusqlite::Result<Connection> {
+fn bare(file: SqliteFile<'_>) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = Connection::open_with_flags(file.path, flags)?;
+    file.unlock(&connection)?;
     connection.busy_timeout(PATIENCE)?;
     // Not even what waits in the log is moved: the files stay as they are.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;

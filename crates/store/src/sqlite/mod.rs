@@ -7,6 +7,7 @@
 //!
 //! Start reading at [`Sqlite`].
 
+pub(crate) mod cipher;
 mod codec;
 mod combine;
 mod connection;
@@ -17,12 +18,14 @@ mod read;
 pub(crate) mod tables;
 mod writer;
 
+pub use cipher::FileKey;
+pub(crate) use cipher::SqliteFile;
 pub(crate) use codec::SqliteRow;
 pub(crate) use connection::reading;
 pub(crate) use fault::told;
 pub(crate) use tables::dedicated;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tokio::sync::watch;
 
@@ -31,23 +34,25 @@ use crate::error::StoreError;
 /// A database in a file that this process alone writes.
 pub(crate) struct Sqlite {
     path: PathBuf,
+    key: Option<FileKey>,
     readers: read::Readers,
     writer: writer::Writer,
     feed: watch::Receiver<i64>,
 }
 
 impl Sqlite {
-    /// Opens or makes the file at `path`, with the engine's tables, and starts the writer.
+    /// Opens or makes the file, with the engine's tables, and starts the writer.
     ///
     /// # Errors
     /// [`StoreError::Setup`] when the file is no database of ours or cannot be used as one.
-    pub(crate) fn open(path: &Path, readers: usize) -> Result<Sqlite, StoreError> {
-        let mut connection = connection::writing(path)?;
+    pub(crate) fn open(file: SqliteFile<'_>, readers: usize) -> Result<Sqlite, StoreError> {
+        let mut connection = connection::writing(file)?;
         connection::prepare(&mut connection)?;
         let (told, feed) = watch::channel(group::feed_end(&connection)?);
         Ok(Sqlite {
-            path: path.to_owned(),
-            readers: read::Readers::open(path, readers)?,
+            path: file.path.to_owned(),
+            key: file.key.cloned(),
+            readers: read::Readers::open(file, readers)?,
             writer: writer::Writer::start(connection, told)?,
             feed,
         })

@@ -6,7 +6,6 @@
 //! thread is busy, so that a report never makes others wait. Each has a budget, which SQLite
 //! looks at as it works.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -17,7 +16,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::codec::SqliteRow;
-use super::{Sqlite, connection, fault};
+use super::{Sqlite, SqliteFile, connection, fault};
 use crate::error::StoreError;
 use crate::row::{Columns, Once, Row};
 use crate::sql::{Page, Statement};
@@ -58,9 +57,9 @@ impl Alarm {
 }
 
 impl Readers {
-    pub(crate) fn open(path: &Path, count: usize) -> Result<Readers, StoreError> {
+    pub(crate) fn open(file: SqliteFile<'_>, count: usize) -> Result<Readers, StoreError> {
         let count = count.max(1);
-        let readers = (0..count).map(|_| Reader::open(path));
+        let readers = (0..count).map(|_| Reader::open(file));
         Ok(Readers {
             idle: Mutex::new(readers.collect::<Result<_, _>>()?),
             permits: Semaphore::new(count),
@@ -87,8 +86,8 @@ impl Readers {
 }
 
 impl Reader {
-    fn open(path: &Path) -> Result<Reader, StoreError> {
-        let mut connection = connection::reading(path)?;
+    fn open(file: SqliteFile<'_>) -> Result<Reader, StoreError> {
+        let mut connection = connection::reading(file)?;
         let alarm = Arc::new(Alarm {
             start: Instant::now(),
             at: AtomicU64::new(u64::MAX),

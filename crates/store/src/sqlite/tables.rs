@@ -3,8 +3,6 @@
 //! The writer stands still meanwhile. Everything runs on a connection of its own whose foreign
 //! keys are off: see [`crate::migrate`] for what happens to rows otherwise.
 
-use std::path::Path;
-
 use futures::FutureExt;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
@@ -12,7 +10,7 @@ use rusqlite::{Connection, Error};
 use rust_decimal::Decimal;
 
 use super::codec::{self, SqliteRow};
-use super::{Sqlite, connection, fault};
+use super::{Sqlite, SqliteFile, connection, fault};
 use crate::error::StoreError;
 use crate::migrate::{Done, MigrationError, Read, Rebuild, Session, Task, WIDEN};
 use crate::sql::{Cell, Statement};
@@ -27,13 +25,20 @@ impl Sqlite {
     /// # Errors
     /// [`MigrationError`]; nothing has changed then.
     pub(crate) async fn tables(&self, task: Task) -> Result<Done, MigrationError> {
-        let path = self.path.clone();
-        self.exclusive(move |_| perform(&path, task)).await?
+        let (path, key) = (self.path.clone(), self.key.clone());
+        self.exclusive(move |_| {
+            let file = SqliteFile {
+                path: &path,
+                key: key.as_ref(),
+            };
+            perform(file, task)
+        })
+        .await?
     }
 }
 
-fn perform(path: &Path, task: Task) -> Result<Done, MigrationError> {
-    let mut connection = dedicated(path)?;
+fn perform(file: SqliteFile<'_>, task: Task) -> Result<Done, MigrationError> {
+    let mut connection = dedicated(file)?;
     let mut session = Session::Sqlite(&mut connection);
     let done = task.perform(&mut session).now_or_never();
     done.unwrap_or_else(|| {
@@ -43,8 +48,8 @@ fn perform(path: &Path, task: Task) -> Result<Done, MigrationError> {
 }
 
 /// A connection that changes tables.
-pub(crate) fn dedicated(path: &Path) -> Result<Connection, StoreError> {
-    let connection = connection::writing(path)?;
+pub(crate) fn dedicated(file: SqliteFile<'_>) -> Result<Connection, StoreError> {
+    let connection = connection::writing(file)?;
     set_up(&connection).map_err(|error| fault::told(&error))?;
     Ok(connection)
 }

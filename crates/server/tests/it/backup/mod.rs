@@ -11,6 +11,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use opsflux_server::config::Config;
+use opsflux_server::encryption;
 use opsflux_server::run::{Running, start};
 use opsflux_store::dump::Snapshot;
 use opsflux_store::{DatabaseUrl, StoreError};
@@ -24,15 +26,15 @@ use crate::support::config;
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// A place for an instance: a data folder and a database.
-struct Place {
-    folder: TempDir,
+pub(crate) struct Place {
+    pub(crate) folder: TempDir,
     database: Option<Database>,
     /// Besides those of the place.
-    settings: Vec<(&'static str, String)>,
+    pub(crate) settings: Vec<(&'static str, String)>,
 }
 
 impl Place {
-    fn sqlite() -> Place {
+    pub(crate) fn sqlite() -> Place {
         Place {
             folder: tempfile::tempdir().expect("a folder"),
             database: None,
@@ -40,7 +42,7 @@ impl Place {
         }
     }
 
-    fn postgres() -> Place {
+    pub(crate) fn postgres() -> Place {
         let database = Cluster::shared().and_then(|cluster| cluster.database());
         Place {
             database: Some(database.unwrap_or_else(|error| panic!("{error}"))),
@@ -48,37 +50,34 @@ impl Place {
         }
     }
 
-    fn with(mut self, name: &'static str, value: impl Into<String>) -> Place {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Place {
         self.settings.push((name, value.into()));
         self
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
     fn url(&self) -> DatabaseUrl {
-        match &self.database {
-            None => DatabaseUrl::Sqlite(self.data().join("opsflux.db")),
-            Some(database) => DatabaseUrl::Postgres(database.url()),
-        }
+        encryption::database(&self.config()).expect("a database")
     }
 
-    fn all_settings(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn all_settings(&self) -> Vec<(&'static str, String)> {
         let database = self.database.as_ref();
         let url = database.map(|database| ("OPSFLUX_DATABASE_URL", database.url()));
         self.settings.iter().cloned().chain(url).collect()
     }
 
     /// The program on this place.
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = opsflux(&self.data());
         command.envs(self.all_settings()).args(arguments);
         command
     }
 
     /// Runs the program with something on stdin: whether it succeeded, and what it said.
-    fn told(&self, arguments: &[&str], stdin: &str) -> (bool, String) {
+    pub(crate) fn told(&self, arguments: &[&str], stdin: &str) -> (bool, String) {
         let mut command = self.command(arguments);
         command
             .stdin(Stdio::piped())
@@ -96,32 +95,37 @@ impl Place {
     }
 
     /// Runs the program, which succeeds.
-    fn done(&self, arguments: &[&str], stdin: &str) -> String {
+    pub(crate) fn done(&self, arguments: &[&str], stdin: &str) -> String {
         let (ok, said) = self.told(arguments, stdin);
         assert!(ok, "{arguments:?}: {said}");
         said
     }
 
     /// Runs the program, which refuses.
-    fn refused(&self, arguments: &[&str], stdin: &str) -> String {
+    pub(crate) fn refused(&self, arguments: &[&str], stdin: &str) -> String {
         let (ok, said) = self.told(arguments, stdin);
         assert!(!ok, "{arguments:?}: {said}");
         said
     }
 
-    /// A server on it.
-    async fn start(&self) -> Running {
+    /// As somebody would write it.
+    pub(crate) fn config(&self) -> Config {
         let settings = self.all_settings();
         let settings: Vec<(&str, &str)> = settings
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        let started = start(config(&self.folder, &settings)).await;
+        config(&self.folder, &settings)
+    }
+
+    /// A server on it.
+    pub(crate) async fn start(&self) -> Running {
+        let started = start(self.config()).await;
         started.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Every row of every table.
-    async fn rows(&self) -> BTreeMap<String, Vec<Vec<u8>>> {
+    pub(crate) async fn rows(&self) -> BTreeMap<String, Vec<Vec<u8>>> {
         let snapshot = Snapshot::open(&self.url()).await.expect("the database");
         let snapshot = snapshot.expect("a database");
         let mut rows = BTreeMap::new();
@@ -149,7 +153,7 @@ impl Place {
 }
 
 /// Every file below a folder.
-fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut todo = vec![root.to_owned()];
     while let Some(folder) = todo.pop() {
@@ -167,7 +171,7 @@ fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// A file of somebody's, which goes with the value.
-fn file(name: &str) -> (TempDir, String) {
+pub(crate) fn file(name: &str) -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(name).display().to_string();
     (folder, path)
