@@ -63,15 +63,21 @@ function useValueWords(path: Path | undefined, values: unknown[]) {
   };
 }
 
+/** As a choice it begins with a capital, within a sentence it does not. */
+function inSentence(words: string, language: string): string {
+  return words.charAt(0).toLocaleLowerCase(language) + words.slice(1);
+}
+
 function Line({ told, entity }: { told: Told; entity: string | undefined }) {
   const { t } = useTranslation();
+  const { language } = useReader();
   const subject = useSubjectOf(entity);
   const path = findPath(subject, told.field);
   const wordsOf = useValueWords(path, [told.value, told.found]);
   const op = told.op as Operator;
   const comparison = comparisonOf({ field: told.field, op, value: told.value }, false);
   const wanted = [
-    t(comparisonTextKey(path?.field, comparison.key), { defaultValue: told.op }),
+    inSentence(t(comparisonTextKey(path?.field, comparison.key), { defaultValue: told.op }), language),
     ...(hasValue(op) ? [wordsOf(told.value)] : []),
   ].join(' ');
   return (

@@ -172,7 +172,7 @@ function Joiner({ condition, onChange, disabled }: Pick<GroupProps, 'condition' 
   return (
     <Select
       aria-label={t('automation.joined_by')}
-      className="w-auto"
+      className="w-auto self-start"
       disabled={disabled}
       value={'any' in condition ? 'any' : 'all'}
       onChange={({ target }) => onChange(target.value === 'any' ? { any: parts } : { all: parts })}

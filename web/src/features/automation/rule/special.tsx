@@ -18,7 +18,7 @@ export function WaitForm({ params, onChange, at, disabled }: SpecialProps) {
   const until = 'until' in params;
   return (
     <>
-      <Labelled label={t('automation.wait.mode')}>
+      <Labelled label={t('automation.wait.mode')} className="max-w-sm">
         {(control) => (
           <Select
             {...control}
