@@ -17,6 +17,7 @@ export const AUTOMATION: Record<string, OwnParts> = {
       'definition',
       'revision',
       'paused_reason',
+      'armed',
     ],
     Actions: lazy(() => workflow().then(({ WorkflowActions }) => ({ default: WorkflowActions }))),
     Body: lazy(() => workflow().then(({ WorkflowBody }) => ({ default: WorkflowBody }))),

@@ -6,9 +6,10 @@ import type { ChoiceOption } from '@/api/types';
 import { abilitiesQuery } from '@/api/workflows';
 import { FieldInput } from '@/records/fields/FieldInput';
 import { Select } from '@/ui/input';
+import { CLOCK_FORMS } from './clock';
 import { ErrorText, useErrorsAt } from './errors';
 import { StepInputs } from './inputs';
-import { RECORD_TRIGGERS, readable, type Trigger, texts, withInput, withType } from './model';
+import { readable, TRIGGERS, type Trigger, texts, withInput, withType } from './model';
 import { EntitySelect } from './pickers';
 import { useSubject } from './subject';
 
@@ -57,16 +58,18 @@ export function TriggerSentence({ trigger, onChange, disabled }: TriggerProps) {
   const { here, below } = useErrorsAt('trigger');
   const more = abilities?.triggers ?? [];
   const own = more.find(({ name }) => name === trigger.type);
-  const isOfRecord = (RECORD_TRIGGERS as readonly string[]).includes(trigger.type);
-  const names = [...new Set([...RECORD_TRIGGERS, ...more.map(({ name }) => name), trigger.type])];
+  const isKnown = (TRIGGERS as readonly string[]).includes(trigger.type);
+  const byClock = trigger.type === 'scheduled';
+  const Clock = CLOCK_FORMS[trigger.type];
+  const names = [...new Set([...TRIGGERS, ...more.map(({ name }) => name), trigger.type])];
   const fields = (entity?.fields ?? [])
     .filter(({ system, type }) => !system && type !== 'computed' && type !== 'rollup')
     .map(({ name, label }) => ({ value: name, label }));
   return (
     <div className="flex flex-col gap-2">
       <div className="flex flex-wrap items-center gap-1.5">
-        <span>{t('automation.trigger.when')}</span>
-        {(isOfRecord || trigger.entity !== undefined) && (
+        <span>{t(byClock ? 'automation.trigger.then' : 'automation.trigger.when')}</span>
+        {!byClock && (isKnown || trigger.entity !== undefined) && (
           <EntitySelect
             aria-label={t('automation.trigger.entity')}
             aria-invalid={below.entity === undefined ? undefined : true}
@@ -96,7 +99,7 @@ export function TriggerSentence({ trigger, onChange, disabled }: TriggerProps) {
           ))}
         </Select>
       </div>
-      <ErrorText text={here ?? below.entity ?? below.type} />
+      <ErrorText text={here ?? (byClock ? undefined : below.entity) ?? below.type} />
       {trigger.type === 'record_updated' && entity && (
         <Some name="changed" options={fields} {...{ trigger, onChange, disabled }} />
       )}
@@ -106,7 +109,8 @@ export function TriggerSentence({ trigger, onChange, disabled }: TriggerProps) {
           <Some name="to" options={entity.states} {...{ trigger, onChange, disabled }} />
         </div>
       )}
-      {own && !isOfRecord && (
+      {Clock && <Clock trigger={trigger} onChange={onChange} disabled={disabled} />}
+      {own && !isKnown && (
         <StepInputs
           inputs={own.inputs}
           params={trigger}

@@ -18,13 +18,16 @@ export interface Step {
   [other: string]: unknown;
 }
 
-/** Events of a record, in the order they are offered. */
-export const RECORD_TRIGGERS = [
+/** What is offered: events of a record, then those by time. A server may name more. */
+export const TRIGGERS = [
   'record_created',
   'record_updated',
   'state_changed',
   'record_deleted',
   'record_restored',
+  'inactivity_delay',
+  'deadline',
+  'scheduled',
   'manual',
 ] as const;
 
@@ -50,7 +53,8 @@ export function readTrigger(value: unknown): Trigger {
 
 /** Another event keeps what fits it too: the entity, and nothing of what only the old one asks. */
 export function withType(trigger: Trigger, type: string): Trigger {
-  return trigger.entity === undefined ? { type } : { type, entity: trigger.entity };
+  const next: Trigger = type === 'scheduled' ? { type, frequency: 'daily', at: '08:00' } : { type };
+  return trigger.entity === undefined || type === 'scheduled' ? next : { ...next, entity: trigger.entity };
 }
 
 /** Empty inputs are left out, so that the rule reads as if they had never been asked for. */
