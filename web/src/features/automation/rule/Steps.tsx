@@ -6,10 +6,11 @@ import { useTranslation } from 'react-i18next';
 import { abilitiesQuery } from '@/api/workflows';
 import { Button } from '@/ui/button';
 import { cn } from '@/ui/cn';
-import { Input } from '@/ui/input';
+import { Input, Select } from '@/ui/input';
 import { Menu, MenuContent, MenuItem, MenuSeparator, MenuTrigger } from '@/ui/menu';
 import { ErrorText, useErrorsAt } from './errors';
 import { StepInputs } from './inputs';
+import { Labelled } from './Labelled';
 import { addStep, changeStep, copyStep, moveStep, readable, removeStep, type Step, stepId } from './model';
 import { ApprovalForm, WaitForm } from './special';
 import { type Given, StepsBeforeProvider } from './steps-before';
@@ -63,6 +64,64 @@ function StepForm({ step, place, steps, onChange, disabled }: StepsProps & { ste
     return <p className="text-muted-foreground">{t('automation.unknown_action', { name: step.type })}</p>;
   }
   return <StepInputs inputs={action?.inputs ?? []} {...form} />;
+}
+
+/** What is rarely asked for: a name of one's own, how often it is tried, what follows when it fails. */
+function StepMore({ step, place, steps, onChange, disabled }: StepsProps & { step: Step; place: number }) {
+  const { t } = useTranslation();
+  const labelOf = useStepLabel();
+  const change = (next: Partial<Step>) => onChange(changeStep(steps, place, next));
+  return (
+    <details>
+      <summary className="cursor-pointer text-muted-foreground">{t('automation.step_more')}</summary>
+      <div className="mt-2 flex flex-wrap gap-3">
+        <Labelled label={t('automation.step_name')} className="min-w-48 flex-1">
+          {(control) => (
+            <Input
+              {...control}
+              disabled={disabled}
+              value={step.name ?? ''}
+              placeholder={labelOf(step.type)}
+              onChange={({ target }) => change({ name: target.value || undefined })}
+            />
+          )}
+        </Labelled>
+        {!SPECIAL.includes(step.type) && (
+          <>
+            <Labelled label={t('automation.tries')}>
+              {(control) => (
+                <Input
+                  {...control}
+                  type="number"
+                  min={1}
+                  max={20}
+                  className="w-24"
+                  disabled={disabled}
+                  value={typeof step.tries === 'number' ? step.tries : 3}
+                  onChange={({ target }) => change({ tries: Number(target.value) || undefined })}
+                />
+              )}
+            </Labelled>
+            <Labelled label={t('automation.on_failure')}>
+              {(control) => (
+                <Select
+                  {...control}
+                  disabled={disabled}
+                  value={step.on_failure === 'continue' ? 'continue' : 'stop'}
+                  onChange={({ target }) =>
+                    change({ on_failure: target.value === 'continue' ? 'continue' : undefined })
+                  }
+                >
+                  <option value="stop">{t('automation.failure_stop')}</option>
+                  <option value="continue">{t('automation.failure_continue')}</option>
+                </Select>
+              )}
+            </Labelled>
+          </>
+        )}
+      </div>
+    </details>
+  );
 }
 
 interface OneStepProps extends StepsProps {
@@ -159,19 +218,7 @@ function OneStep({ step, place, onMove, ...list }: OneStepProps) {
       <StepsBeforeProvider value={before}>
         <StepForm step={step} place={place} {...list} />
       </StepsBeforeProvider>
-      <details>
-        <summary className="cursor-pointer text-muted-foreground">{t('automation.step_name')}</summary>
-        <Input
-          aria-label={t('automation.step_name')}
-          className="mt-1"
-          disabled={disabled}
-          value={step.name ?? ''}
-          placeholder={labelOf(step.type)}
-          onChange={({ target }) =>
-            onChange(changeStep(steps, place, { name: target.value === '' ? undefined : target.value }))
-          }
-        />
-      </details>
+      <StepMore step={step} place={place} {...list} />
     </li>
   );
 }
