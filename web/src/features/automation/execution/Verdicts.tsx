@@ -24,6 +24,10 @@ function Mark({ holds }: { holds: boolean }) {
   );
 }
 
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined || value === '';
+}
+
 /** A link's title has to be asked for: the log knows its id. */
 function useValueWords(path: Path | undefined, values: unknown[]) {
   const { t } = useTranslation();
@@ -33,9 +37,6 @@ function useValueWords(path: Path | undefined, values: unknown[]) {
   const ids = values.flat().filter((value): value is string => to !== '' && typeof value === 'string');
   const labels = useTitles(to, [...new Set(ids)]);
   const one = (value: unknown): string => {
-    if (value === null || value === undefined || value === '') {
-      return t('automation.verdict.nothing');
-    }
     if (!field) {
       return typeof value === 'string' ? value : JSON.stringify(value);
     }
@@ -57,7 +58,9 @@ function useValueWords(path: Path | undefined, values: unknown[]) {
   };
   return (value: unknown): string => {
     const words = (Array.isArray(value) ? value : [value]).map((entry) =>
-      t('automation.verdict.quoted', { value: one(entry) }),
+      isNothing(entry)
+        ? t('automation.verdict.nothing')
+        : t('automation.verdict.quoted', { value: one(entry) }),
     );
     return new Intl.ListFormat(language, { type: 'disjunction' }).format(words);
   };
