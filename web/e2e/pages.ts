@@ -112,6 +112,14 @@ export const PLACES: Place[] = [
     },
   },
   {
+    name: 'approvals',
+    as: ADMIN,
+    open: async (page, words) => {
+      await page.goto('/r/approvals');
+      await expect(page.getByRole('link', { name: words.automation.inbox.table })).toBeVisible();
+    },
+  },
+  {
     name: 'account',
     as: ADMIN,
     open: async (page, words) => {

@@ -48,7 +48,11 @@ export type Operator =
   | 'ends_with'
   | 'in'
   | 'not_in'
-  | 'is_empty';
+  | 'is_empty'
+  // Of a change, so in rules only: no list can be filtered by them.
+  | 'changed'
+  | 'changed_from'
+  | 'changed_to';
 
 /** One tree for filters, saved views, permissions and rules. */
 export type Condition =

@@ -4,10 +4,12 @@ import { createFileRoute, useRouter } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { appMetaQuery } from '@/api/meta';
 import { session, useSession } from '@/api/session';
+import { AUTOMATION } from '@/features/automation/parts';
 import { LoginPage } from '@/features/login/LoginPage';
 import { ProblemState } from '@/feedback/ProblemState';
 import { ReaderProvider } from '@/reader/context';
 import { useLiveChanges } from '@/records/live/live';
+import { OwnPartsProvider } from '@/records/record/own-parts';
 import { AppFrame } from '@/shell/AppFrame';
 import { useAdoptProfile } from '@/shell/profile';
 
@@ -50,7 +52,9 @@ function SignedIn() {
   }
   return (
     <ReaderProvider timeZone={app?.user.time_zone ?? null}>
-      <AppFrame app={app} />
+      <OwnPartsProvider value={AUTOMATION}>
+        <AppFrame app={app} />
+      </OwnPartsProvider>
     </ReaderProvider>
   );
 }

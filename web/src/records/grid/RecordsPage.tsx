@@ -1,9 +1,12 @@
 /** The page of a collection: its views, its filter, its rows, and the record that is open beside them. */
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { useSearch } from '@tanstack/react-router';
+import { Suspense } from 'react';
 import { appMetaQuery, entityQuery } from '@/api/meta';
 import type { AppMeta } from '@/api/types';
 import { NotFoundPage } from '@/feedback/NotFoundPage';
 import { ProblemState } from '@/feedback/ProblemState';
+import { useOwnParts } from '@/records/record/own-parts';
 import { Skeleton } from '@/ui/skeleton';
 import { RecordList } from './RecordList';
 
@@ -15,6 +18,15 @@ export function RecordsPage({ collection }: { collection: string }) {
 
 function EntityPage({ app, name }: { app: AppMeta; name: string }) {
   const { data: entity, error, isError, refetch } = useQuery(entityQuery(name));
+  const Home = useOwnParts(name)?.Home;
+  const asked = useSearch({ strict: false, select: (search) => Object.keys(search).length > 0 });
+  if (Home && !asked) {
+    return (
+      <Suspense fallback={<Placeholder />}>
+        <Home />
+      </Suspense>
+    );
+  }
   if (entity) {
     return <RecordList entity={entity} app={app} />;
   }

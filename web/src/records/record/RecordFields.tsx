@@ -1,9 +1,12 @@
+import { Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { EntityMeta, FieldMeta } from '@/api/types';
 import { FieldDisplay } from '@/records/fields/FieldDisplay';
 import { kindOf } from '@/records/fields/lookup';
 import { isWide, sectionsOf } from '@/records/form/layout';
 import { cn } from '@/ui/cn';
+import { Skeleton } from '@/ui/skeleton';
+import { useOwnParts } from './own-parts';
 import { RecordField } from './RecordField';
 import { useEditing, useRecordSession } from './session';
 
@@ -60,11 +63,18 @@ export function RecordFields({ writing }: { writing: boolean }) {
   const { t } = useTranslation();
   const { entity } = useRecordSession();
   const required = useRequired();
+  const own = useOwnParts(entity.name);
   const sections = sectionsOf(
     entity,
-    (field) => !isHeading(field, entity) && !(field.type === 'password' && field.writable === false),
+    (field) =>
+      !isHeading(field, entity) &&
+      !own?.fields.includes(field.name) &&
+      !(field.type === 'password' && field.writable === false),
   );
-  const placed = new Set(sections.flatMap(({ fields }) => fields.map(({ name }) => name)));
+  const placed = new Set([
+    ...sections.flatMap(({ fields }) => fields.map(({ name }) => name)),
+    ...(own?.fields ?? []),
+  ]);
   const facts = entity.fields.filter(
     (field) => field.system && !placed.has(field.name) && field.name !== 'number',
   );
@@ -90,6 +100,11 @@ export function RecordFields({ writing }: { writing: boolean }) {
           </div>
         </section>
       ))}
+      {own?.Body && (
+        <Suspense fallback={<Skeleton className="h-64 rounded-md" />}>
+          <own.Body />
+        </Suspense>
+      )}
       <Facts fields={facts} />
     </div>
   );

@@ -21,6 +21,8 @@ import { FieldDisplay } from '@/records/fields/FieldDisplay';
 import { Button } from '@/ui/button';
 import { Icon } from '@/ui/icon';
 import { Menu, MenuContent, MenuItem, MenuSeparator, MenuTrigger } from '@/ui/menu';
+import { Skeleton } from '@/ui/skeleton';
+import { useOwnParts } from './own-parts';
 import { RecordField } from './RecordField';
 import { isHeading } from './RecordFields';
 import { StateMoves } from './StateMoves';
@@ -56,6 +58,7 @@ export function RecordHeader({ writing, onWriting, onDelete, onClose }: RecordHe
   const { edit } = useEditing();
   const { data: app } = useQuery(appMetaQuery);
   const [sharing, setSharing] = useState(false);
+  const own = useOwnParts(entity.name);
   const [explaining, setExplaining] = useState(false);
   const { record, can, labels } = page;
   const title = recordTitle(entity, edit.values, t);
@@ -193,6 +196,11 @@ export function RecordHeader({ writing, onWriting, onDelete, onClose }: RecordHe
           />
           <StateMoves />
         </div>
+      )}
+      {own?.Actions && (
+        <Suspense fallback={<Skeleton className="h-7 w-64 rounded-md pointer-coarse:h-11" />}>
+          <own.Actions />
+        </Suspense>
       )}
     </header>
   );

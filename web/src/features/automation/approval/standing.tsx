@@ -1,0 +1,30 @@
+/** How far an approval has come. */
+import { useTranslation } from 'react-i18next';
+import type { RecordData } from '@/api/types';
+
+const count = (value: unknown) => (typeof value === 'number' ? value : 0);
+
+export function Standing({ approval }: { approval: RecordData }) {
+  const { t } = useTranslation();
+  const needed = Math.max(1, count(approval.quorum));
+  const agreed = count(approval.agreed);
+  const refused = count(approval.refused);
+  const text = t('automation.approval.stands', { agreed, needed });
+  return (
+    <span className="inline-flex flex-wrap items-center gap-2 text-muted-foreground">
+      <progress
+        aria-label={text}
+        max={needed}
+        value={agreed}
+        className="h-1.5 w-16 accent-[hsl(var(--accent))]"
+      />
+      {text}
+      {refused > 0 && <span>{t('automation.approval.refused', { count: refused })}</span>}
+    </span>
+  );
+}
+
+export function mayDecide(approval: RecordData, me: string, decided: boolean): boolean {
+  const { status, approvers } = approval;
+  return status === 'PENDING' && !decided && Array.isArray(approvers) && approvers.includes(me);
+}
