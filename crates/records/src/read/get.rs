@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use opsflux_model::Action;
 use opsflux_model::schema::{EntityIx, FieldType, Schema, system};
+use opsflux_model::{Action, Predicate};
 use opsflux_store::{Output, Prepared, Row, Select};
 
 use super::address::By;
@@ -123,7 +123,14 @@ impl Records {
         let columns = Columns::choose(&schema, access, entity, request.fields.as_deref())?;
         let rule = |action| query::rule(&schema, caller, entity, action);
         let mut outputs = columns.outputs.clone();
-        outputs.extend([Action::Edit, Action::Delete].map(|action| Output::Holds(rule(action))));
+        let is_record = super::is_record(schema.entity(entity).kind);
+        outputs.extend([Action::Edit, Action::Delete].map(|action| {
+            // What an engine writes nobody else does.
+            Output::Holds(match is_record {
+                true => rule(action),
+                false => Predicate::False,
+            })
+        }));
         let linked = outputs.len();
         let mut links = Vec::new();
         for (place, to) in columns.links() {

@@ -22,8 +22,8 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 pub use backup::{Backup, Moment};
-pub use messages::Messages;
 pub use encryption::{Encryption, is_key};
+pub use messages::Messages;
 pub use reference::reference;
 pub use sources::{Mistake, Mistakes, Sources};
 

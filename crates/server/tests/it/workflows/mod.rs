@@ -3,6 +3,7 @@
 mod approvals;
 mod killed;
 mod running;
+mod telling;
 mod timed;
 mod written;
 
