@@ -20,10 +20,7 @@ pub(super) fn restrict(schema: &Schema, entities: &mut [EntityAccess]) {
         reads: &rollup.reads,
     }));
     // Each turn takes at least one right away, or ends it.
-    while sources
-        .iter()
-        .fold(false, |changed, source| source.pass_on(entities) || changed)
-    {}
+    while sources.iter().any(|source| source.pass_on(entities)) {}
 }
 
 /// A field and what it is made from.

@@ -274,7 +274,7 @@ async fn an_auditor_sees_verifies_and_exports_the_audit_and_nothing_else() {
             .iter()
             .filter_map(|entity| entity["name"].as_str())
             .collect();
-        assert_eq!(names, ["audit_entry", "job"]);
+        assert_eq!(names, ["audit_entry", "job", "notification"]);
         let entry = &seen.json()["items"][0]["id"];
         let path = format!("/audit-entries/{}", entry.as_str().expect("an id"));
         let id = ticket["id"].as_str().expect("an id");
