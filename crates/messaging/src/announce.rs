@@ -21,10 +21,10 @@ pub(crate) fn operation(messaging: &Messaging) -> Operation {
         "type": "object",
         "properties": {
             "title": {"type": "string", "minLength": 1, "maxLength": 200},
-            "message": {"type": "string", "maxLength": 4000},
+            "message": {"type": ["string", "null"], "maxLength": 4000},
             "kind": {"type": "string", "enum": ["system", "alert"], "default": "system"},
             "about": {
-                "type": "object",
+                "type": ["object", "null"],
                 "description": "The record it leads to; whoever may not see that finds nothing.",
                 "properties": {
                     "entity": {"type": "string"}, "id": {"type": "string", "format": "uuid"},
@@ -153,8 +153,9 @@ fn read(schema: &Schema, mut body: Map<String, Json>) -> Result<Notice, Error> {
                 .as_str()
                 .filter(|name| schema.find(name).is_some());
             let id = about["id"].as_str().and_then(|id| id.parse().ok());
+            let only = about.as_object().is_some_and(|about| about.len() == 2);
             match (entity, id) {
-                (Some(entity), Some(id)) => notice.about = Some((entity.to_owned(), id)),
+                (Some(entity), Some(id)) if only => notice.about = Some((entity.to_owned(), id)),
                 _ => refuse("about", "not_found", ""),
             }
         }

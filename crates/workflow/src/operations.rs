@@ -40,18 +40,18 @@ impl Engine {
         let conflict = || vec![StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY];
         let flag = json!({
             "type": "object", "additionalProperties": false,
-            "properties": {"active": {"type": "boolean"}},
+            "properties": {"active": {"type": ["boolean", "null"]}},
         });
         let target = json!({
             "type": "object", "additionalProperties": false,
             "properties": {
-                "entity": {"type": "string"}, "record_id": {"type": "string"},
-                "organisation_id": {"type": "string"},
+                "entity": {"type": ["string", "null"]}, "record_id": {"type": ["string", "null"]},
+                "organisation_id": {"type": ["string", "null"]},
             },
         });
         let said = json!({
             "type": "object", "additionalProperties": false,
-            "properties": {"comment": {"type": "string", "maxLength": 4000}},
+            "properties": {"comment": {"type": ["string", "null"], "maxLength": 4000}},
         });
         let whole = json!({"$ref": "#/components/schemas/WorkflowCreate"});
         let one = |engine: &Engine, name, method, path, summary, needs, input, output| Made {
@@ -233,7 +233,11 @@ impl Engine {
         let (caller, ix, row) = self.workflow(call).await?;
         let schema = self.inner.records.schema();
         let is_active = row.get(&schema, "status").as_text() == Some("ACTIVE");
-        let wanted = match said(call)?.get("active") {
+        let body = said(call)?;
+        if let Some(unknown) = body.keys().find(|key| *key != "active") {
+            return Err(Error::field(unknown, "unknown_field", ""));
+        }
+        let wanted = match body.get("active") {
             None | Some(Json::Null) => !is_active,
             Some(Json::Bool(active)) => *active,
             Some(_) => return Err(Error::field("active", "wrong_type", "true or false")),
@@ -265,6 +269,12 @@ impl Engine {
             .find(|key| !["entity", "record_id", "organisation_id"].contains(&key.as_str()));
         if let Some(unknown) = unknown {
             return Err(Error::field(unknown, "unknown_field", ""));
+        }
+        let wrong = body
+            .iter()
+            .find(|(_, value)| !value.is_string() && !value.is_null());
+        if let Some((key, _)) = wrong {
+            return Err(Error::field(key, "wrong_type", "a text"));
         }
         let written = content(&schema, &row);
         let flow = flow::read(&written).map_err(|mistakes| {
