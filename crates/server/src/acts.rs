@@ -17,30 +17,22 @@ struct SendEmail(Messaging);
 /// Calls another system.
 struct CallWebhook(Messaging);
 
-const fn input(name: &'static str, kind: InputKind, required: bool) -> Input {
-    Input {
-        name,
-        kind,
-        required,
-    }
-}
-
 const NOTIFICATION: &[Input] = &[
-    input("to", InputKind::People, true),
-    input("title", InputKind::Text, true),
-    input("message", InputKind::LongText, false),
+    Input::needed("to", InputKind::People),
+    Input::needed("title", InputKind::Text),
+    Input::optional("message", InputKind::LongText),
 ];
 const EMAIL: &[Input] = &[
-    input("to", InputKind::People, true),
-    input("subject", InputKind::Text, true),
-    input("body", InputKind::LongText, true),
+    Input::needed("to", InputKind::People),
+    Input::needed("subject", InputKind::Text),
+    Input::needed("body", InputKind::LongText),
 ];
 const WEBHOOK: &[Input] = &[
-    input("url", InputKind::Text, true),
-    input("method", InputKind::Text, false),
-    input("headers", InputKind::Map, false),
-    input("body", InputKind::Value, false),
-    input("secret", InputKind::Text, false),
+    Input::needed("url", InputKind::Text),
+    Input::optional("method", InputKind::Text),
+    Input::optional("headers", InputKind::Map),
+    Input::optional("body", InputKind::Value),
+    Input::optional("secret", InputKind::Text),
 ];
 
 /// What definitions may name of these.

@@ -171,7 +171,7 @@ impl Engine {
         let (Some(tells), Json::Object(told)) = (self.inner.actions.get(TELLS), told) else {
             return Ok(());
         };
-        let subject = self.subject(held).await?;
+        let subject = self.subject(caller, held).await?;
         let at = At {
             records: &self.inner.records,
             caller,

@@ -306,7 +306,7 @@ impl Engine {
             let Some(record) = records.snapshot(tenant, entity, id).await? else {
                 return Ok(());
             };
-            let title = crate::matching::title(&schema, &record);
+            let title = crate::matching::title(&schema, &timed.caller, &record);
             trigger["entity"] = json!(schema.entity(entity).name);
             trigger["record"] = json!(id);
             named = Some((Subject { entity, id }, title));

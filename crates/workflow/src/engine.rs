@@ -42,6 +42,8 @@ pub(crate) struct Inner {
     pub published: Published,
     /// Rung when an execution is to be gone on with.
     pub bell: Notify,
+    /// The last place in the feed this process has looked at.
+    pub seen: AtomicI64,
     /// When what is past its time was looked for last.
     pub tidied: AtomicI64,
     /// The name of this process among those that work executions off.
@@ -60,6 +62,7 @@ impl Engine {
                 actions: actions.map(|action| (action.name(), action)).collect(),
                 published: Published::default(),
                 bell: Notify::new(),
+                seen: AtomicI64::new(0),
                 tidied: AtomicI64::new(0),
                 worker: Uuid::new_v4(),
             }),

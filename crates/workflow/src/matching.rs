@@ -4,13 +4,15 @@
 //! left it and as it was before. An execution has an id made of workflow, record and change, so a
 //! change that is looked at twice sets nothing off twice.
 
+use std::sync::atomic::Ordering;
+
 use futures::future::BoxFuture;
-use opsflux_model::Value;
 use opsflux_model::schema::Schema;
+use opsflux_model::{FieldRight, Value};
 use opsflux_records::feed::Reactor;
 use opsflux_records::image::Image;
 use opsflux_records::rule::Snapshot;
-use opsflux_records::{ConflictKind, Error};
+use opsflux_records::{Caller, ConflictKind, Error};
 use opsflux_store::feed::Entry;
 use opsflux_store::{Commit, CommitError, FeedOp};
 use serde_json::{Value as Json, json};
@@ -36,6 +38,7 @@ impl Reactor for Matching {
 
     fn handle<'a>(&'a self, entries: &'a [Entry]) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
+            self.0.heed_others(entries);
             for entry in entries {
                 self.0.look_at(entry).await?;
             }
@@ -45,6 +48,18 @@ impl Reactor for Matching {
 }
 
 impl Engine {
+    /// Processes share one place in the feed, so another may have looked at entries this one never
+    /// saw, a workflow's among them: what is known of workflows is then read again.
+    fn heed_others(&self, entries: &[Entry]) {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return;
+        };
+        let seen = self.inner.seen.swap(last.pos, Ordering::Relaxed);
+        if seen.checked_add(1) != Some(first.pos) {
+            self.inner.published.forget_all();
+        }
+    }
+
     async fn look_at(&self, entry: &Entry) -> Result<(), Error> {
         let inner = &self.inner;
         if entry.entry.entity == "workflow" {
@@ -117,12 +132,8 @@ impl Engine {
             id: record,
         };
         // What the owner may not see sets nothing of his off.
-        let is_deleted = entry.entry.op == FeedOp::Deleted;
-        if !is_deleted {
-            let seen = records.visible(&caller, subject.entity, &[record]).await?;
-            if seen.is_empty() {
-                return Ok(());
-            }
+        if !records.sees(&caller, subject.entity, record).await? {
+            return Ok(());
         }
         let verdict = records
             .judge(
@@ -148,11 +159,18 @@ impl Engine {
         if body.chain.is_some() && self.was_here(tenant, chain, active.id, record).await? {
             return Ok(());
         }
+        let schema = records.schema();
+        let entity = schema.entity(subject.entity);
+        let known = |name: &&String| {
+            let field = entity.find(name);
+            field.is_some_and(|field| caller.access.may_refer(subject.entity, field))
+        };
+        let changed: Vec<&String> = body.fields.iter().filter(known).collect();
         let trigger = json!({
             "type": on.event.name(),
             "event": format!("{}.{}", on.entity, on.event),
             "entity": on.entity, "record": record, "version": entry.entry.version,
-            "changed": body.fields, "by": body.by, "at": entry.entry.at, "source": body.source,
+            "changed": changed, "by": body.by, "at": entry.entry.at, "source": body.source,
         });
         let new = NewExecution {
             id: derived(
@@ -163,7 +181,7 @@ impl Engine {
             version: active.version,
             owner: active.owner,
             flow: &active.flow,
-            subject: Some((subject, title(&records.schema(), &image.after))),
+            subject: Some((subject, title(&schema, &caller, &image.after))),
             trigger,
             conditions,
             chain,
@@ -245,11 +263,12 @@ fn moved(schema: &Schema, image: &Image, on: &OnRecord, state: Option<&str>) -> 
     is_one(&on.from, image.before.as_ref()) && is_one(&on.to, Some(&image.after))
 }
 
-/// What a record is called: its title, a text.
-pub(crate) fn title(schema: &Schema, record: &Snapshot) -> String {
+/// What a record is called: its title, a text; empty for who may not read it.
+pub(crate) fn title(schema: &Schema, caller: &Caller, record: &Snapshot) -> String {
     let title = schema.entity(record.entity).title;
+    let read = caller.access.field(record.entity, title) >= FieldRight::Read;
     match record.value(title) {
-        Value::Text(text) => text.clone(),
+        Value::Text(text) if read => text.clone(),
         _ => String::new(),
     }
 }

@@ -64,6 +64,11 @@ impl Published {
         Ok(read)
     }
 
+    /// Something may have changed anywhere.
+    pub fn forget_all(&self) {
+        self.tenants.lock().clear();
+    }
+
     /// Something of a tenant has changed.
     pub fn forget(&self, tenant: i64) {
         self.tenants.lock().remove(&tenant);

@@ -241,7 +241,7 @@ impl Engine {
                     Err(why) => return Ok(Outcome::failed(why, written)),
                 };
                 let input = Json::Object(given.clone());
-                let subject = self.subject(held).await?;
+                let subject = self.subject(caller, held).await?;
                 let at = At {
                     records: &self.inner.records,
                     caller,
@@ -274,8 +274,8 @@ impl Engine {
                 }
             }
             StepKind::Branch { cases, .. } => {
-                let Some(subject) = self.subject(held).await? else {
-                    let why = "the record is gone".to_owned();
+                let Some(subject) = self.subject(caller, held).await? else {
+                    let why = "the record is gone, or out of sight".to_owned();
                     return Ok(Outcome::failed(why, Json::Null));
                 };
                 let mut told = Vec::new();
@@ -401,15 +401,22 @@ impl Engine {
         Ok(scope.fill_all(written))
     }
 
-    /// The record an execution is about, as it is now.
-    pub(crate) async fn subject(&self, held: &Held) -> Result<Option<Snapshot>, Error> {
+    /// The record an execution is about, as it is now; none when it is gone, or out of the sight of
+    /// the one in whose name this is done.
+    pub(crate) async fn subject(
+        &self,
+        caller: &Caller,
+        held: &Held,
+    ) -> Result<Option<Snapshot>, Error> {
         match held.subject {
             Some(subject) => {
-                let found = self
-                    .inner
-                    .records
-                    .snapshot(held.tenant, subject.entity, subject.id);
-                found.await
+                let records = &self.inner.records;
+                if !records.sees(caller, subject.entity, subject.id).await? {
+                    return Ok(None);
+                }
+                records
+                    .snapshot(held.tenant, subject.entity, subject.id)
+                    .await
             }
             None => Ok(None),
         }

@@ -68,6 +68,26 @@ impl Records {
         entity: EntityIx,
         ids: &[Uuid],
     ) -> Result<Vec<Uuid>, Error> {
+        let living = query::living(&self.schema(), entity, false);
+        self.seen(caller, entity, ids, living).await
+    }
+
+    /// Whether the caller may see a record, or might while it lived: for what is told of deletions.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn sees(&self, caller: &Caller, entity: EntityIx, id: Uuid) -> Result<bool, Error> {
+        let seen = self.seen(caller, entity, &[id], Living::Any).await?;
+        Ok(!seen.is_empty())
+    }
+
+    async fn seen(
+        &self,
+        caller: &Caller,
+        entity: EntityIx,
+        ids: &[Uuid],
+        living: Living,
+    ) -> Result<Vec<Uuid>, Error> {
         let schema = self.schema();
         let Some(id) = schema.entity(entity).find(system::ID) else {
             return Ok(Vec::new());
@@ -82,7 +102,6 @@ impl Records {
             entity,
             Action::View,
         ));
-        let living = query::living(&schema, entity, false);
         let limit = u32::try_from(ids.len()).unwrap_or(u32::MAX);
         self.ids(caller.tenant(), entity, filter, living, limit)
             .await

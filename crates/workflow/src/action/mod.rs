@@ -51,6 +51,28 @@ pub struct Input {
     pub required: bool,
 }
 
+impl Input {
+    /// One that must be there.
+    #[must_use]
+    pub const fn needed(name: &'static str, kind: InputKind) -> Input {
+        Input {
+            name,
+            kind,
+            required: true,
+        }
+    }
+
+    /// One that may be missing.
+    #[must_use]
+    pub const fn optional(name: &'static str, kind: InputKind) -> Input {
+        Input {
+            name,
+            kind,
+            required: false,
+        }
+    }
+}
+
 /// How a parameter is filled in: what the form shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputKind {

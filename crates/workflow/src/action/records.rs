@@ -21,14 +21,6 @@ pub(super) struct CreateChild;
 /// Says something about the record.
 pub(super) struct Comment;
 
-const fn input(name: &'static str, kind: InputKind, required: bool) -> Input {
-    Input {
-        name,
-        kind,
-        required,
-    }
-}
-
 type Acting<'a> = BoxFuture<'a, Result<Act, Failure>>;
 
 fn update(at: &At<'_>, set: Map<String, Json>) -> Result<Act, Failure> {
@@ -83,9 +75,9 @@ impl Action for UpdateField {
     fn inputs(&self) -> &'static [Input] {
         const {
             &[
-                input("field", InputKind::Field, false),
-                input("value", InputKind::Value, false),
-                input("set", InputKind::Fields, false),
+                Input::optional("field", InputKind::Field),
+                Input::optional("value", InputKind::Value),
+                Input::optional("set", InputKind::Fields),
             ]
         }
     }
@@ -101,7 +93,7 @@ impl Action for AssignUser {
     }
 
     fn inputs(&self) -> &'static [Input] {
-        const { &[input("user", InputKind::People, true)] }
+        const { &[Input::needed("user", InputKind::People)] }
     }
 
     fn act<'a>(&'a self, at: &'a At<'a>, given: Map<String, Json>) -> Acting<'a> {
@@ -131,7 +123,7 @@ impl Action for AddTag {
     }
 
     fn inputs(&self) -> &'static [Input] {
-        const { &[input("tag", InputKind::Text, true)] }
+        const { &[Input::needed("tag", InputKind::Text)] }
     }
 
     fn act<'a>(&'a self, at: &'a At<'a>, given: Map<String, Json>) -> Acting<'a> {
@@ -161,8 +153,8 @@ impl Action for CreateRecord {
     fn inputs(&self) -> &'static [Input] {
         const {
             &[
-                input("entity", InputKind::Entity, true),
-                input("set", InputKind::Fields, true),
+                Input::needed("entity", InputKind::Entity),
+                Input::needed("set", InputKind::Fields),
             ]
         }
     }
@@ -184,7 +176,7 @@ impl Action for CreateChild {
     }
 
     fn inputs(&self) -> &'static [Input] {
-        const { &[input("set", InputKind::Fields, true)] }
+        const { &[Input::needed("set", InputKind::Fields)] }
     }
 
     fn act<'a>(&'a self, at: &'a At<'a>, given: Map<String, Json>) -> Acting<'a> {
@@ -215,8 +207,8 @@ impl Action for Comment {
     fn inputs(&self) -> &'static [Input] {
         const {
             &[
-                input("body", InputKind::LongText, true),
-                input("internal", InputKind::Flag, false),
+                Input::needed("body", InputKind::LongText),
+                Input::optional("internal", InputKind::Flag),
             ]
         }
     }

@@ -263,6 +263,56 @@ async fn a_rule_does_what_its_owner_may_and_nothing_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_its_owner_may_not_see_sets_nothing_off_deleted_or_not() {
+    on_both(async |server| {
+        let admin = server.admin().await;
+        // A role that writes rules and sees no tickets but its own.
+        let permission = |app: &str, action: &str, scope: &str| {
+            json!({"app": app, "action": action, "scope": scope})
+        };
+        let role = json!({
+            "name": "rule_writer", "label": "Rule writer",
+            "permissions": [
+                permission("workflows", "view", "own"), permission("workflows", "create", "all"),
+                permission("workflows", "edit", "own"), permission("executions", "view", "own"),
+                permission("tickets", "view", "own"), permission("tickets", "create", "all"),
+                permission("tickets", "delete", "own"),
+            ],
+        });
+        let made = admin.post("/roles", &role).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+        let writer = server.person("writer", "rule_writer").await;
+        let rule = workflow(
+            &writer,
+            &json!({
+                "trigger": {"type": "record_deleted", "entity": "ticket"},
+                "actions": [{"type": "wait", "params": {"for": "1ms"}}],
+            }),
+        )
+        .await;
+        for client in [&admin, &writer] {
+            let ticket = client.ticket("Licenciements").await;
+            let gone = client.delete(&format!("/tickets/{}", id(&ticket))).await;
+            assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.text());
+        }
+        let mine = writer.get("/auth/me").await.json()["id"].clone();
+        let runs = ended(&admin, &rule, 1).await;
+        assert_eq!(runs.len(), 1, "the other one was out of sight: {runs:?}");
+        assert_eq!(runs[0]["trigger"]["by"], mine);
+
+        // Nor does he run what acts with the rights of another.
+        let patch = json!({"actions": [{"type": "wait", "params": {"for": "2ms"}}]});
+        let path = format!("/workflows/{}", id(&rule));
+        assert_eq!(admin.patch(&path, &patch).await.status, StatusCode::OK);
+        let ticket = writer.ticket("Le mien").await;
+        let run = json!({"record_id": ticket["id"]});
+        let run = writer.post(&format!("{path}/execute"), &run).await;
+        assert_eq!(run.status, StatusCode::FORBIDDEN, "{}", run.text());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_fails_says_why_and_the_others_go_on_when_told_to() {
     on_both(async |server| {
         let admin = server.admin().await;
