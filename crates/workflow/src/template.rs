@@ -142,9 +142,10 @@ pub fn names(json: &Json, at: &str, found: &mut BTreeSet<String>) -> Result<(), 
     match json {
         Json::String(text) if text.contains("{{") || text.contains("{%") => {
             let environment = environment();
-            let template = environment
-                .template_from_str(text)
-                .map_err(|error| (at.to_owned(), told(&error)))?;
+            let template = environment.template_from_str(text).map_err(|error| {
+                let text: String = text.chars().take(60).collect();
+                (at.to_owned(), format!("“{text}”: {}", told(&error)))
+            })?;
             found.extend(template.undeclared_variables(true));
         }
         Json::Array(list) => {

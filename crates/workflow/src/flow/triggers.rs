@@ -106,7 +106,8 @@ fn clock(object: &mut Object<'_>) -> Option<Trigger> {
         (Some(pattern), None) => match pattern.parse::<croner::Cron>() {
             Ok(cron) => Some(Rhythm::Cron(Box::new(cron))),
             Err(error) => {
-                object.wrong("cron", "invalid_schedule", error.to_string());
+                // In quotation marks it is told in every language; the rest in English.
+                object.wrong("cron", "invalid_schedule", format!("“{pattern}”: {error}"));
                 None
             }
         },

@@ -137,6 +137,26 @@ async fn every_mistake_is_named_at_its_place_and_nothing_is_saved() {
             .all(|error| error["message"].as_str().is_some_and(|m| m.len() > 5));
         assert!(told, "{problem}");
     }
+    // What is wrong is named in the language of whoever wrote it.
+    for (trigger, body, named) in [
+        (
+            json!({"type": "scheduled", "cron": "99 * * * *"}),
+            "x",
+            "99 * * * *",
+        ),
+        (
+            json!({"type": "manual", "entity": "ticket"}),
+            "{{ title ",
+            "{{ title",
+        ),
+    ] {
+        let actions = json!([{"type": "comment", "params": {"body": body}}]);
+        let whole = json!({"name": "Wrong", "trigger": trigger, "actions": actions});
+        let french = admin.in_language("fr");
+        let problem = french.post("/workflows", &whole).await.json();
+        let message = problem["errors"][0]["message"].as_str().expect("words");
+        assert!(message.contains(named), "{problem}");
+    }
     let none = admin.get("/workflows").await.json();
     assert_eq!(none["items"], json!([]));
     server.stop().await;
