@@ -76,6 +76,22 @@ export function useLiveRows({ entity, params, scrolledAway }: LiveRowsOptions) {
     void apply(changes).catch(() => client.invalidateQueries({ queryKey, exact: true }));
   const looks = useRef(new Set<ReturnType<typeof setTimeout>>());
   useEffect(() => () => looks.current.forEach(clearTimeout), []);
+  const reader = useRef({ scrolledAway, refresh });
+  useEffect(() => {
+    reader.current = { scrolledAway, refresh };
+  });
+  // What was written just before the list was opened was told of before anybody listened here.
+  const searched = params.q ? question : null;
+  useEffect(() => {
+    const again = (searched ? INDEXED : []).map((wait) =>
+      setTimeout(() => {
+        if (!reader.current.scrolledAway) {
+          void reader.current.refresh();
+        }
+      }, wait),
+    );
+    return () => again.forEach(clearTimeout);
+  }, [searched]);
   useChanges(entity.name, (changes) => {
     show(changes);
     for (const wait of params.q ? INDEXED : []) {

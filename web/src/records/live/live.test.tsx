@@ -31,9 +31,9 @@ function tell(name: string, data: unknown): void {
 
 const change = (event: ChangeEvent) => act(() => tell('change', event));
 
-async function openList() {
+async function openList(address = '/r/tickets') {
   const { fake } = startServer();
-  const app = openApp('/r/tickets');
+  const app = openApp(address);
   const element = await screen.findByRole('grid');
   await within(element).findByText('TIC-020000');
   await waitFor(() => expect(FakeStream.open).toHaveLength(1));
@@ -85,6 +85,14 @@ describe('somebody else', () => {
     await user.click(notice);
     expect(await within(element).findByText('Fresh')).toBeVisible();
     expect(screen.queryByRole('button', { name: '1 new' })).toBeNull();
+  });
+});
+
+describe('a list of what was searched for', () => {
+  it('is looked at again, as words are found a little after they are written', async () => {
+    const { element, tickets } = await openList('/r/tickets?q=TIC');
+    tickets.set('new', { id: 'new', version: 1, title: 'Fresh TIC', created_at: '2030-01-01T00:00:00Z' });
+    expect(await within(element).findByText('Fresh TIC', {}, { timeout: 4_000 })).toBeVisible();
   });
 });
 
