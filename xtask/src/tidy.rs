@@ -49,6 +49,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["opsflux-model", "opsflux-store", "opsflux-records"],
     ),
     (
+        "opsflux-kpi",
+        &["opsflux-model", "opsflux-store", "opsflux-records"],
+    ),
+    (
         "opsflux-demo",
         &[
             "opsflux-model",
@@ -71,6 +75,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "opsflux-messaging",
             "opsflux-workflow",
             "opsflux-desk",
+            "opsflux-kpi",
             "opsflux-demo",
         ],
     ),

@@ -75,6 +75,8 @@ pub enum Need {
     },
     /// The value of a setting: `desk.close_parent_with_open_children`.
     Setting(&'static str),
+    /// The id of the tenant, answered as a setting of one text.
+    Tenant,
 }
 
 /// The answers, in the order of the needs.

@@ -193,11 +193,12 @@ impl App {
         all.extend(opsflux_search::operations(&self.records));
         all.extend(self.messaging.operations());
         all.extend(self.workflows.operations());
+        all.extend(opsflux_kpi::operations(&self.records));
         all.extend(self.identity.operations());
         all.extend(crate::meta::operations(self));
         all.extend(crate::live::operations(self));
         all.into_iter()
-            .map(|operation| self.identity.around(operation))
+            .map(|operation| self.identity.around(opsflux_kpi::around(operation)))
             .collect()
     }
 

@@ -101,6 +101,7 @@ fn folders(place: Option<&Path>) -> Result<Vec<ModuleSource>, Unusable> {
 pub fn rules() -> Vec<std::sync::Arc<dyn Rule>> {
     let mut rules = opsflux_identity::rules();
     rules.extend(opsflux_desk::rules());
+    rules.extend(opsflux_kpi::rules());
     let mut actions = opsflux_workflow::action::signatures();
     actions.extend(crate::acts::signatures());
     rules.push(std::sync::Arc::new(opsflux_workflow::Publishing {

@@ -129,6 +129,7 @@ impl Deriving<'_, '_, '_> {
             of,
             op,
             field: value,
+            by,
             condition,
             ..
         } = &self.entity.field(field).kind
@@ -147,8 +148,13 @@ impl Deriving<'_, '_, '_> {
             Some(name) => Some(of_rows.find(name)?),
             None => None,
         };
+        let by = match by {
+            Some(name) => Some(of_rows.find(name)?),
+            None => None,
+        };
         let mut reads = vec![via];
         reads.extend(value);
+        reads.extend(by);
         self.condition(of_rows, condition, node, &mut reads)?;
         let variables = placeholders();
         let binder = Binder {
@@ -167,6 +173,7 @@ impl Deriving<'_, '_, '_> {
             via,
             op: *op,
             value,
+            by,
             holds,
             reads,
         })

@@ -20,6 +20,12 @@ impl Resolver<'_, '_> {
             self.mistakes
                 .error(node.place_of("acyclic"), "bad_acyclic", message);
         }
+        let nested = node.is_true("nested");
+        if nested && node.text_of("inverse").is_none() {
+            let message = "nested needs an inverse, under which its records are addressed";
+            self.mistakes
+                .error(node.place_of("nested"), "bad_nested", message);
+        }
         Some(LinkSpec {
             to,
             condition: self.condition(node.get("where")),
@@ -30,6 +36,7 @@ impl Resolver<'_, '_> {
             },
             inverse: node.text_of("inverse").map(str::to_owned),
             acyclic,
+            nested,
         })
     }
 
@@ -110,6 +117,7 @@ impl Resolver<'_, '_> {
             of: node.text_of("of")?.to_owned(),
             op,
             field: node.text_of("field").map(str::to_owned),
+            by: node.text_of("by").map(str::to_owned),
             condition: self.condition(node.get("where")),
             returns: Box::new(FieldType::Integer {
                 min: None,
@@ -251,7 +259,32 @@ impl Resolver<'_, '_> {
             let message = format!("{name} of type {} cannot be combined so", kind.name());
             self.mistakes.error(at, "bad_rollup", message);
         }
-        returns
+        self.is_ordered_by(usize::from(rows.0), node, op)
+            .and(returns)
+    }
+
+    /// Checks what makes a row the latest, if that is said.
+    fn is_ordered_by(&mut self, rows: usize, node: &Node, op: RollupOp) -> Option<()> {
+        let Some(by) = node.text_of("by") else {
+            return Some(());
+        };
+        let at = node.place_of("by");
+        if op != RollupOp::Latest {
+            let message = "only the latest is told by a field";
+            self.mistakes.error(at, "unknown_key", message);
+            return None;
+        }
+        let ix = self.field_ref(rows, by, at)?;
+        let kind = &self.entities[rows].field(ix).kind;
+        if !matches!(
+            kind,
+            FieldType::Date | FieldType::DateTime | FieldType::Integer { .. }
+        ) {
+            let message = format!("{by} of type {} has no latest", kind.name());
+            self.mistakes.error(at, "bad_rollup", message);
+            return None;
+        }
+        Some(())
     }
 }
 
@@ -290,6 +323,9 @@ fn combined(kind: &FieldType, op: RollupOp) -> Option<FieldType> {
         (FieldType::Date, _) if is_picked => FieldType::Date,
         (FieldType::DateTime, _) if is_picked => FieldType::DateTime,
         (FieldType::Boolean, RollupOp::Latest) => FieldType::Boolean,
+        (FieldType::Choice { options }, RollupOp::Latest) => FieldType::Choice {
+            options: options.clone(),
+        },
         (FieldType::Text { max, .. }, RollupOp::Latest) => FieldType::Text {
             min: 0,
             max: *max,

@@ -272,6 +272,7 @@ impl Resolver<'_, '_> {
                 on_delete: OnDelete::Clear,
                 inverse: None,
                 acyclic: false,
+                nested: false,
             };
             Some(system_field(name, FieldType::Link(spec)))
         };

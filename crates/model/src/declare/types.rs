@@ -181,6 +181,11 @@ pub(crate) const FIELD_TYPES: &[Type] = &[
                     Bool,
                     "A link of an entity to itself that must not form a ring.",
                 ),
+                key(
+                    "nested",
+                    Bool,
+                    "Records are also made, changed and deleted below the target.",
+                ),
             ],
         ],
     ),
@@ -253,6 +258,11 @@ pub(crate) const FIELD_TYPES: &[Type] = &[
                     "How they are combined.",
                 ),
                 key("field", Name(Snake), "What is combined; not for count."),
+                key(
+                    "by",
+                    Name(Snake),
+                    "What makes a record the latest; without, when it was made.",
+                ),
                 key("where", Condition, "Which of them count."),
             ],
         ],

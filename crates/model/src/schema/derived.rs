@@ -32,6 +32,8 @@ pub struct Rollup {
     pub op: RollupOp,
     /// What of them; none for a count.
     pub value: Option<FieldIx>,
+    /// What makes one of them the latest; without, the moment it was made.
+    pub by: Option<FieldIx>,
     /// Which of them count. Asks for their own fields only, and never for the reader or the day.
     pub holds: Predicate,
     /// Their fields that decide the result: when none of them changes, neither does it.

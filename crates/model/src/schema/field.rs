@@ -148,6 +148,7 @@ pub enum FieldType {
         of: String,
         op: RollupOp,
         field: Option<String>,
+        by: Option<String>,
         condition: Condition,
         returns: Box<FieldType>,
     },
@@ -276,6 +277,8 @@ pub struct LinkSpec {
     pub inverse: Option<String>,
     /// A link of an entity to itself that must not form a ring.
     pub acyclic: bool,
+    /// Whether records are also made, changed and deleted below the target: `/kpis/{id}/values`.
+    pub nested: bool,
 }
 
 /// What deleting the target of a link does.

@@ -68,6 +68,7 @@ fn all_types() -> Vec<(FieldType, Json)> {
         on_delete: OnDelete::Clear,
         inverse: None,
         acyclic: false,
+        nested: false,
     };
     let (min, max) = (None, None);
     vec![

@@ -6,6 +6,7 @@
 
 mod comments;
 mod idempotency;
+mod nested;
 mod reads;
 mod writes;
 
@@ -22,6 +23,7 @@ use crate::records::Records;
 
 pub(crate) use idempotency::InFlight;
 pub use idempotency::KEY_HEADER;
+pub use nested::nested_schema;
 pub(crate) use reads::list_parameters;
 
 /// The operations of every entity of the schema in force.
@@ -31,6 +33,7 @@ pub fn operations(records: &Records) -> Vec<Operation> {
     let mut all = Vec::new();
     for (ix, entity) in schema.iter() {
         all.extend(reads::operations(records, ix, entity));
+        all.extend(nested::operations(records, ix, entity));
         if entity.kind == EntityKind::Record {
             all.extend(writes::operations(records, ix, entity));
         }
@@ -50,9 +53,11 @@ pub fn operations(records: &Records) -> Vec<Operation> {
 /// `audit_entry` → `AuditEntry`.
 #[must_use]
 pub fn schema_name(entity: &Entity) -> String {
-    entity
-        .name
-        .split('_')
+    pascal(&entity.name)
+}
+
+fn pascal(name: &str) -> String {
+    name.split('_')
         .map(|word| {
             let mut letters = word.chars();
             let first = letters.next().map(|c| c.to_ascii_uppercase());

@@ -41,7 +41,10 @@ pub(super) fn operations(records: &Records, ix: EntityIx, entity: &Entity) -> Ve
             query: get_parameters(),
             output: (StatusCode::OK, json_of(entity, "")),
             problems: vec![StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND],
-            handler: handler(move |call| get(room.clone(), call)),
+            handler: handler(move |call| {
+                let room = room.clone();
+                async move { one(&room, &call, call.path(0)).await }
+            }),
             ..of(
                 entity,
                 "get",
@@ -188,7 +191,8 @@ pub(super) async fn list(room: Room, call: Call, nested: Option<Nested>) -> Resu
     ))
 }
 
-async fn get(room: Room, call: Call) -> Result<Reply, Error> {
+/// The record that `reference` addresses.
+pub(super) async fn one(room: &Room, call: &Call, reference: &str) -> Result<Reply, Error> {
     let mut request = GetRequest::default();
     for (name, value) in &call.query {
         let names = || value.split(',').map(str::trim).map(str::to_owned).collect();
@@ -207,7 +211,7 @@ async fn get(room: Room, call: Call) -> Result<Reply, Error> {
     }
     let found = room
         .records
-        .get(call.caller()?, room.entity, call.path(0), &request)
+        .get(call.caller()?, room.entity, reference, &request)
         .await?;
     let etag = format!("\"{}\"", found.version);
     if call
@@ -229,7 +233,7 @@ pub(super) fn with_etag(found: Found) -> Reply {
     Reply::json(found.body).with_header("etag", &format!("\"{}\"", found.version))
 }
 
-fn get_parameters() -> Vec<(String, Json, String)> {
+pub(super) fn get_parameters() -> Vec<(String, Json, String)> {
     vec![
         parameter(
             "fields",

@@ -15,7 +15,7 @@ use crate::write::{
     BulkResult, Confirm, Precondition, WriteOptions, Written, done_json, read_bulk,
 };
 
-const CONFLICTS: [StatusCode; 3] = [
+pub(super) const CONFLICTS: [StatusCode; 3] = [
     StatusCode::CONFLICT,
     StatusCode::UNPROCESSABLE_ENTITY,
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -47,7 +47,7 @@ fn create(room: &Room, entity: &Entity) -> Operation {
             async move {
                 let body = call.object()?;
                 let made = create_one(&room, &call, body).await;
-                note_refusal(&room, &call, "create", made).await
+                note_refusal(&room, &call, "create", call.path(0), made).await
             }
         }),
         ..of(
@@ -142,22 +142,8 @@ fn update(room: &Room, entity: &Entity) -> Operation {
         handler: handler(move |call| {
             let room = room.clone();
             async move {
-                let mut patch = call.object()?;
-                let options = WriteOptions {
-                    precondition: precondition(&call, &mut patch)?,
-                    confirm: confirm(&call),
-                    ..WriteOptions::default()
-                };
-                let caller = call.caller()?;
-                let written = room
-                    .records
-                    .update(caller, room.entity, call.path(0), patch, &options)
-                    .await;
-                let reply = written.map(|written| {
-                    let etag = format!("\"{}\"", written.version);
-                    Reply::json(written.body).with_header("etag", &etag)
-                });
-                note_refusal(&room, &call, "edit", reply).await
+                let reply = update_one(&room, &call, call.path(0)).await;
+                note_refusal(&room, &call, "edit", call.path(0), reply).await
             }
         }),
         ..of(
@@ -168,6 +154,37 @@ fn update(room: &Room, entity: &Entity) -> Operation {
             format!("Change one of {}", entity.collection),
         )
     }
+}
+
+/// Changes the record that `reference` addresses.
+pub(super) async fn update_one(room: &Room, call: &Call, reference: &str) -> Result<Reply, Error> {
+    let mut patch = call.object()?;
+    let options = WriteOptions {
+        precondition: precondition(call, &mut patch)?,
+        confirm: confirm(call),
+        ..WriteOptions::default()
+    };
+    let written = room
+        .records
+        .update(call.caller()?, room.entity, reference, patch, &options)
+        .await?;
+    let etag = format!("\"{}\"", written.version);
+    Ok(Reply::json(written.body).with_header("etag", &etag))
+}
+
+/// Marks the record that `reference` addresses deleted.
+pub(super) async fn delete_one(room: &Room, call: &Call, reference: &str) -> Result<Reply, Error> {
+    let options = WriteOptions {
+        precondition: precondition(call, &mut Map::new())?,
+        confirm: confirm(call),
+        ..WriteOptions::default()
+    };
+    let deletion = room
+        .records
+        .delete(call.caller()?, room.entity, reference, &options)
+        .await?;
+    let reply = goes_on(Reply::empty(), deletion.job);
+    Ok(reply.with_header("opsflux-deletion", &deletion.id.to_string()))
 }
 
 fn delete(room: &Room, entity: &Entity) -> Operation {
@@ -184,21 +201,8 @@ fn delete(room: &Room, entity: &Entity) -> Operation {
         handler: handler(move |call| {
             let room = room.clone();
             async move {
-                let options = WriteOptions {
-                    precondition: precondition(&call, &mut Map::new())?,
-                    confirm: confirm(&call),
-                    ..WriteOptions::default()
-                };
-                let caller = call.caller()?;
-                let deleted = room
-                    .records
-                    .delete(caller, room.entity, call.path(0), &options)
-                    .await;
-                let reply = deleted.map(|deletion| {
-                    goes_on(Reply::empty(), deletion.job)
-                        .with_header("opsflux-deletion", &deletion.id.to_string())
-                });
-                note_refusal(&room, &call, "delete", reply).await
+                let reply = delete_one(&room, &call, call.path(0)).await;
+                note_refusal(&room, &call, "delete", call.path(0), reply).await
             }
         }),
         ..of(
@@ -368,10 +372,11 @@ fn said(error: &Error) -> String {
 }
 
 /// A refused attempt is told to the audit; the person gets the same answer either way.
-async fn note_refusal(
+pub(super) async fn note_refusal(
     room: &Room,
     call: &Call,
     action: &str,
+    reference: &str,
     outcome: Result<Reply, Error>,
 ) -> Result<Reply, Error> {
     if let (Err(error), Some(caller)) = (&outcome, &call.caller)
@@ -385,7 +390,7 @@ async fn note_refusal(
     {
         let schema = room.records.schema();
         let entity = &schema.entity(room.entity).name;
-        let record = uuid::Uuid::try_parse(call.path(0)).ok();
+        let record = uuid::Uuid::try_parse(reference).ok();
         let reason = said(error);
         let noted = room
             .records

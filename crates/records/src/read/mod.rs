@@ -15,6 +15,7 @@ mod place;
 mod plans;
 pub mod query;
 mod ranked;
+mod rows;
 pub mod search;
 mod whole;
 
@@ -32,6 +33,7 @@ pub(crate) use address::By;
 pub(crate) use get::GetPlan;
 pub(crate) use plans::Plans;
 pub use query::{ListRequest, Nested};
+pub use rows::RowsRequest;
 pub use whole::Judged;
 pub(crate) use whole::{Whole, WholePlan};
 

@@ -10,6 +10,7 @@ use opsflux_model::predicate::{Hop, Record, Step};
 use opsflux_model::schema::{EntityIx, FieldIx, Schema};
 use opsflux_model::{Action, Predicate, Rule as Right, Value};
 use opsflux_store::Guard;
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::Confirm;
@@ -104,11 +105,18 @@ impl Records {
                     let filter = bind_house(&self.schema(), &variables, ix, &condition)?;
                     Answer::Records(self.find(caller.tenant(), ix, filter, limit).await?)
                 }
+                Need::Tenant => Answer::Setting(self.tenant_id(caller.tenant()).await?),
                 Need::Setting(key) => Answer::Setting(self.setting(caller.tenant(), key).await?),
             };
             known.answers.push(answer);
         }
         Ok(known)
+    }
+
+    async fn tenant_id(&self, tenant: i64) -> Result<Json, Error> {
+        let all = self.store().tenants().await?;
+        let found = all.iter().find(|known| known.number == tenant);
+        Ok(found.map_or(Json::Null, |known| known.id.to_string().into()))
     }
 
     fn confirmed(&self, caller: &Caller, token: Option<&Confirm>, id: Uuid) -> Option<String> {

@@ -121,6 +121,9 @@ fn particulars(reader: &Reader<'_>, entity: &Entity, field: &Field) -> Map<Strin
         FieldType::Rollup { op, returns, .. } => {
             let mut described = returned(returns);
             described["op"] = op.name().into();
+            if let FieldType::Choice { options } = &**returns {
+                described["options"] = picked(reader, entity, field, options).into();
+            }
             described
         }
         FieldType::Id
@@ -159,6 +162,26 @@ fn choices(
         json!({"value": option.value, "label": reader.word(&path), "color": option.color})
     });
     described.collect()
+}
+
+/// The options of the field a roll-up picks its value from, in the words of that field.
+fn picked(
+    reader: &Reader<'_>,
+    entity: &Entity,
+    field: &Field,
+    options: &[ChoiceOption],
+) -> Vec<Json> {
+    let schema = &reader.schema;
+    let mut rollups = schema.rollups.iter();
+    let source = rollups.find_map(|rollup| {
+        let owner = schema.entity(rollup.entity);
+        let is_it = owner.name == entity.name && owner.field(rollup.field).name == field.name;
+        let rows = schema.entity(rollup.rows);
+        is_it.then(|| Some((rows, rows.field(rollup.value?))))?
+    });
+    source.map_or_else(Vec::new, |(rows, value)| {
+        choices(reader, rows, value, options)
+    })
 }
 
 fn target(reader: &Reader<'_>, link: &LinkSpec) -> Json {

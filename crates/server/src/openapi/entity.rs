@@ -1,7 +1,7 @@
 //! The schemas of one entity: as read, created, changed, in bulk, in a page, in a child table.
 
-use opsflux_model::schema::{Entity, EntityKind, Field, FieldType, Schema, system};
-use opsflux_records::entity::schema_name;
+use opsflux_model::schema::{Entity, EntityKind, Field, FieldType, LinkSpec, Schema, system};
+use opsflux_records::entity::{nested_schema, schema_name};
 use serde_json::{Map, Value as Json, json};
 
 use super::field;
@@ -16,10 +16,20 @@ pub fn schemas(schema: &Schema, entity: &Entity, all: &mut Map<String, Json>) {
     add("Item", item(schema, entity));
     add("Page", page(&name));
     if entity.kind == EntityKind::Record {
-        add("Create", create(schema, entity));
+        add("Create", create(schema, entity, None));
         add("Patch", patch(schema, entity));
         add("Bulk", bulk(&name));
     }
+    for related in &entity.related {
+        let (rows, via) = (schema.entity(related.entity), related.via);
+        if let FieldType::Link(LinkSpec { nested: true, .. }) = rows.field(via).kind {
+            let described = create(schema, rows, Some(&rows.field(via).name));
+            all.insert(nested_schema(entity, &related.name), described);
+        }
+    }
+    let mut add = |suffix: &str, described: Json| {
+        all.insert(format!("{name}{suffix}"), described);
+    };
     if is_child(schema, entity) {
         add("Row", object(read_fields(schema, entity), &[]));
         add("RowInput", row_input(schema, entity));
@@ -163,12 +173,17 @@ fn id() -> Json {
     })
 }
 
-fn create(schema: &Schema, entity: &Entity) -> Json {
+/// What makes a record; `below` is the link that its address says already.
+fn create(schema: &Schema, entity: &Entity, below: Option<&str>) -> Json {
+    let said = |name: &str| below == Some(name);
     let mut properties: Map<String, Json> = written(entity)
+        .filter(|field| !said(&field.name))
         .map(|f| (f.name.clone(), field::write(schema, entity, f)))
         .collect();
     properties.insert(system::ID.to_owned(), id());
-    object(properties, &needed(entity))
+    let mut needed = needed(entity);
+    needed.retain(|name| !said(name));
+    object(properties, &needed)
 }
 
 fn patch(schema: &Schema, entity: &Entity) -> Json {

@@ -42,6 +42,7 @@ pub fn document(schema: &Schema, operations: &[Operation]) -> Vec<u8> {
     for (_, declared) in schema.iter() {
         entity::schemas(schema, declared, &mut schemas);
     }
+    opsflux_kpi::schemas(&mut schemas);
     let tags: Vec<Json> = tags.into_iter().map(|tag| json!({"name": tag})).collect();
     let document = json!({
         "openapi": "3.1.0",

@@ -63,7 +63,7 @@ fn parameters(schema: &Schema, operation: &Operation) -> Vec<Json> {
         all.extend(filters(schema, entity, operation));
     }
     let shared = |name: &str| json!({"$ref": format!("#/components/parameters/{name}")});
-    let addresses_record = operation.path.ends_with("/{id}");
+    let addresses_record = operation.path.ends_with("/{id}") || operation.path.ends_with("_id}");
     let method = &operation.method;
     if *method == Method::POST {
         all.push(shared("IdempotencyKey"));

@@ -117,6 +117,10 @@ fn combined(
         sql.push(" AND ")
             .column(ROW, &value)
             .push(" IS NOT NULL ORDER BY ");
+        if let Some(by) = rollup.by {
+            sql.column(ROW, &rows.entity().field(by).name)
+                .push(" DESC, ");
+        }
         sql.column(ROW, system::CREATED_AT).push(" DESC, ");
         sql.column(ROW, system::ID).push(" DESC LIMIT 1");
     }
