@@ -49,6 +49,8 @@ pub struct App {
     pub reactors: Vec<Arc<dyn Reactor>>,
     /// What is done by itself.
     pub workflows: Engine,
+    /// What calculates indicators.
+    pub sources: Arc<opsflux_kpi::Sources>,
     /// The backups it makes by itself, when it does.
     pub backups: Option<Backups>,
     blobs: Arc<Blobs>,
@@ -150,6 +152,7 @@ impl App {
         } = parts;
         let metrics = Metrics::new();
         let people = Arc::new(People(identity.clone()));
+        let sources = opsflux_kpi::Sources::new(records.clone(), people.clone());
         let workflows = Engine::new(records.clone(), people, acts::actions(&messaging));
         let live = Live::new(records.clone(), &secret, stopping.clone());
         let nothing = Served::new(Arc::default(), Vec::new(), &metrics)?;
@@ -167,6 +170,7 @@ impl App {
             live,
             reactors,
             workflows,
+            sources: Arc::new(sources),
             blobs,
             stopping,
             filling: AtomicBool::new(false),
