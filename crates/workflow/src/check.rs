@@ -186,6 +186,9 @@ impl<'a> Check<'a> {
                 StepKind::Wait(WaitStep::For(_)) | StepKind::Parallel { .. } => {}
                 StepKind::Approval(approval) => {
                     self.names(&approval.approvers, &at, entities, items);
+                    if let Some(above) = &approval.escalate_to {
+                        self.names(above, &at, entities, items);
+                    }
                     for text in [&approval.title, &approval.message].into_iter().flatten() {
                         self.names(&Json::from(text.as_str()), &at, entities, items);
                     }
