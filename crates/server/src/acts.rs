@@ -170,6 +170,8 @@ impl Action for SendEmail {
                     to: address.clone(),
                     subject: text(&given, "subject")?,
                     text: text(&given, "body")?,
+                    // Of the engine itself: what carries a link is not shown as it is.
+                    shown: some_text(&given, "shown"),
                     key: Some(key(at, address)),
                     cause: cause(at),
                     ..Mail::default()

@@ -69,7 +69,7 @@ impl Engine {
             return self.delivery_moved(entry.tenant, entry.entry.record).await;
         }
         if entry.entry.entity == crate::approval::DELEGATION {
-            let moved = self.deputies_moved(entry.tenant, entry.entry.record);
+            let moved = self.deputies_moved(entry.tenant, entry.entry.record, entry.entry.version);
             moved.await?;
         }
         let of_tenant = inner.published.of(&inner.records, entry.tenant).await?;

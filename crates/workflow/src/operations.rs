@@ -184,7 +184,10 @@ impl Engine {
     }
 
     /// A workflow the caller may see, with the answer to whether he may change it.
-    pub(crate) async fn workflow(&self, call: &Call) -> Result<(Caller, EntityIx, Snapshot), Error> {
+    pub(crate) async fn workflow(
+        &self,
+        call: &Call,
+    ) -> Result<(Caller, EntityIx, Snapshot), Error> {
         let caller = call.caller()?.clone();
         let records = &self.inner.records;
         let schema = records.schema();
@@ -196,7 +199,12 @@ impl Engine {
         Ok((caller, ix, row.ok_or(Error::NotFound)?))
     }
 
-    pub(crate) async fn may_edit(&self, caller: &Caller, ix: EntityIx, id: Uuid) -> Result<bool, Error> {
+    pub(crate) async fn may_edit(
+        &self,
+        caller: &Caller,
+        ix: EntityIx,
+        id: Uuid,
+    ) -> Result<bool, Error> {
         let found = self.answer(caller, ix, id).await;
         let body: Json = match found {
             Ok(body) => serde_json::from_slice(&body).unwrap_or_default(),
@@ -206,7 +214,12 @@ impl Engine {
         Ok(body["can"]["edit"] == true)
     }
 
-    pub(crate) async fn answer(&self, caller: &Caller, entity: EntityIx, id: Uuid) -> Result<Vec<u8>, Error> {
+    pub(crate) async fn answer(
+        &self,
+        caller: &Caller,
+        entity: EntityIx,
+        id: Uuid,
+    ) -> Result<Vec<u8>, Error> {
         let (id, request) = (id.to_string(), GetRequest::default());
         let found = self.inner.records.get(caller, entity, &id, &request);
         Ok(found.await?.body)

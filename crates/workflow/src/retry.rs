@@ -214,7 +214,10 @@ impl Engine {
             };
             match (open.place == place, said_of, open.leaf) {
                 (true, Said::LeftOut, _) => {
-                    if matches!(open.step.kind, StepKind::Approval(_) | StepKind::Stop { .. }) {
+                    if matches!(
+                        open.step.kind,
+                        StepKind::Approval(_) | StepKind::Stop { .. }
+                    ) {
                         return Err(Error::field("place", "not_skippable", &place));
                     }
                     happened = Some((
@@ -254,7 +257,10 @@ impl Engine {
             Said::Again => ("RETRY", "retry"),
             Said::LeftOut => ("SKIPPED", "skip"),
         };
-        let (log, steps) = (Log::of(schema, execution::ENTITY)?, Log::of(schema, "step_run")?);
+        let (log, steps) = (
+            Log::of(schema, execution::ENTITY)?,
+            Log::of(schema, "step_run")?,
+        );
         let told = vec![
             ("execution", row.id.into()),
             ("place", cut(&place, 300).into()),

@@ -104,14 +104,19 @@ impl Engine {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub(crate) async fn deputies_moved(&self, tenant: i64, delegation: Uuid) -> Result<(), Error> {
+    pub(crate) async fn deputies_moved(
+        &self,
+        tenant: i64,
+        delegation: Uuid,
+        version: i64,
+    ) -> Result<(), Error> {
         let records = &self.inner.records;
         let schema = records.schema();
         let log = Log::of(&schema, DELEGATION)?;
-        let Some(row) = records.snapshot(tenant, log.ix, delegation).await? else {
-            return Ok(());
-        };
-        let Some(person) = row.get(&schema, "person").as_id() else {
+        // Also one that is deleted says for whom it was.
+        let image = records.image(tenant, log.ix, delegation, version).await?;
+        let person = image.and_then(|image| image.after.get(&schema, "person").as_id());
+        let Some(person) = person else {
             return Ok(());
         };
         let asked = Log::of(&schema, ENTITY)?;

@@ -56,8 +56,14 @@ impl Engine {
         };
         let passed = |name: &str| matches!(row.get(&schema, name), Value::Time(at) if *at <= now);
         match row.get(&schema, "status").as_text() {
-            Some("APPROVED") => Ok(outcome(Happened::Done(output("approve")), output("approve"))),
-            Some("REJECTED") => Ok(outcome(Happened::Refused(output("reject")), output("reject"))),
+            Some("APPROVED") => Ok(outcome(
+                Happened::Done(output("approve")),
+                output("approve"),
+            )),
+            Some("REJECTED") => Ok(outcome(
+                Happened::Refused(output("reject")),
+                output("reject"),
+            )),
             Some("PENDING") if passed("due_at") => {
                 let told = output("expired");
                 let happened = match step.on_timeout {
@@ -146,10 +152,23 @@ impl Engine {
         outcome.along.writes.push(log.update(row.id, set)?);
         let people: Vec<Uuid> = above
             .into_iter()
-            .chain(standing_in.iter().filter(|one| one.is_now(now)).map(|one| one.deputy))
+            .chain(
+                standing_in
+                    .iter()
+                    .filter(|one| one.is_now(now))
+                    .map(|one| one.deputy),
+            )
             .collect();
-        self.tell_again(caller, held, open, row, &people, "escalate_at", &mut outcome)
-            .await?;
+        self.tell_again(
+            caller,
+            held,
+            open,
+            row,
+            &people,
+            "escalate_at",
+            &mut outcome,
+        )
+        .await?;
         Ok(outcome)
     }
 
@@ -180,7 +199,12 @@ impl Engine {
         let standing_in = self.deputies_of(held.tenant, &silent, now).await?;
         let people: Vec<Uuid> = silent
             .into_iter()
-            .chain(standing_in.iter().filter(|one| one.is_now(now)).map(|one| one.deputy))
+            .chain(
+                standing_in
+                    .iter()
+                    .filter(|one| one.is_now(now))
+                    .map(|one| one.deputy),
+            )
             .collect();
         self.tell_again(caller, held, open, row, &people, "remind_at", &mut outcome)
             .await?;
@@ -241,7 +265,11 @@ impl Engine {
     ) -> Result<BTreeSet<Uuid>, Error> {
         let votes = Log::of(schema, "approval_vote")?;
         let of_it = votes.is("approval", approval)?;
-        let rows = self.inner.records.find(tenant, votes.ix, of_it, MOST).await?;
+        let rows = self
+            .inner
+            .records
+            .find(tenant, votes.ix, of_it, MOST)
+            .await?;
         let voice = |row: &Snapshot| {
             let voice = row.get(schema, "voice").as_id();
             voice.or_else(|| row.get(schema, "user").as_id())

@@ -105,7 +105,11 @@ impl Engine {
         };
         let letter = self.inner.acting.letter(&question);
         Ok(letter.map(|(subject, body)| {
-            let mail = json!({"to": [person], "subject": subject, "body": body});
+            // Whoever looks at what was sent must not decide with it.
+            let shown = body.replace(&question.token, "…");
+            let mail = json!({
+                "to": [person], "subject": subject, "body": body, "shown": shown,
+            });
             (MAILS, mail)
         }))
     }
@@ -201,7 +205,9 @@ impl Engine {
     async fn decide_by_link(&self, call: &Call) -> Result<Reply, Error> {
         let (link, caller) = self.linked(call).await?;
         let body = said(call)?;
-        let unknown = body.keys().find(|key| !["decision", "comment"].contains(&key.as_str()));
+        let unknown = body
+            .keys()
+            .find(|key| !["decision", "comment"].contains(&key.as_str()));
         if let Some(unknown) = unknown {
             return Err(Error::field(unknown, "unknown_field", ""));
         }
@@ -243,7 +249,14 @@ mod tests {
             let other = String::from_utf8(other).expect("ASCII");
             assert_eq!(Link::read(&other, &key(b"ours")), None, "{at}");
         }
-        for nonsense in ["", "00", "é", &token[1..], &format!("{token}0"), &"é".repeat(56)] {
+        for nonsense in [
+            "",
+            "00",
+            "é",
+            &token[1..],
+            &format!("{token}0"),
+            &"é".repeat(56),
+        ] {
             assert_eq!(Link::read(nonsense, &key(b"ours")), None, "{nonsense}");
         }
     }

@@ -17,7 +17,6 @@ pub(crate) use deputies::DELEGATION;
 pub use deputies::Deputing;
 pub(crate) use vote::{Via, Vote};
 
-
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -174,7 +173,10 @@ impl Engine {
             ("stages", i64::try_from(stages).unwrap_or(i64::MAX).into()),
             ("self_allowed", step.allow_self.into()),
             ("by_mail", step.by_mail.into()),
-            ("deputies", people_set(deputies.iter().map(|one| one.deputy))),
+            (
+                "deputies",
+                people_set(deputies.iter().map(|one| one.deputy)),
+            ),
             ("due_at", moments.due.clone()),
             ("escalate_at", moments.escalate.clone()),
             ("remind_at", moments.remind.clone()),
@@ -184,7 +186,12 @@ impl Engine {
             ..Along::default()
         };
         let mut asked = approvers.clone();
-        asked.extend(deputies.iter().filter(|one| one.is_now(now)).map(|one| one.deputy));
+        asked.extend(
+            deputies
+                .iter()
+                .filter(|one| one.is_now(now))
+                .map(|one| one.deputy),
+        );
         asked.retain(|person| step.allow_self || Some(*person) != requester);
         let telling = Telling {
             approval: id,

@@ -1,7 +1,10 @@
 //! What is done by itself, from outside: written, set off, decided, killed in the middle.
 
 mod approvals;
+mod escalated;
 mod killed;
+mod mended;
+mod ready;
 mod running;
 mod telling;
 mod timed;
