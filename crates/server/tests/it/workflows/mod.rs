@@ -1,6 +1,7 @@
 //! What is done by itself, from outside: written, set off, decided, killed in the middle.
 
 mod approvals;
+mod cascading;
 mod escalated;
 mod killed;
 mod mended;
