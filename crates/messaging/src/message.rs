@@ -147,6 +147,8 @@ pub struct Webhook {
     pub shown: Option<Request>,
     /// Signs the body (`OpsFlux-Signature`); sealed.
     pub secret: Option<String>,
+    /// What is not kept of the answer either, should the other side repeat it; sealed.
+    pub masked: Vec<String>,
     /// Sent as `Idempotency-Key`, and taken once with the same one.
     pub key: Option<String>,
     /// Tries after the first one; 3 when absent.
@@ -166,4 +168,6 @@ pub(crate) struct Hidden {
     pub secret: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub masked: Vec<String>,
 }

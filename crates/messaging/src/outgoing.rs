@@ -113,6 +113,7 @@ impl Messaging {
             request: webhook.shown.is_some().then(|| webhook.request.clone()),
             secret: webhook.secret.clone(),
             text: None,
+            masked: webhook.masked.clone(),
         };
         let payload = serde_json::to_value(shown);
         let payload = payload.map_err(|error| Error::Internal(error.to_string()))?;

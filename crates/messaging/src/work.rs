@@ -219,10 +219,12 @@ impl Messaging {
         };
         let now = self.inner.records.now();
         let secret = hidden.secret.as_deref();
-        self.inner
+        let outcome = self
+            .inner
             .calls
             .call(&request, &held.key, secret, now)
-            .await
+            .await;
+        outcome.without(&hidden.masked)
     }
 
     /// Nothing when somebody else has the delivery by now.

@@ -15,6 +15,7 @@
 //! | `approval/` | asking people |
 //! | `ready/` | workflows that modules bring |
 //! | `retry.rs` | a failed step, again or left out because a person says so |
+//! | `vault.rs` | secrets that rules name and nobody reads |
 //! | `delivered.rs` | waiting for what was sent outside |
 //! | `rule.rs`, `check.rs` | what is refused when a workflow is saved |
 //! | `operations.rs` | what HTTP serves besides the entities |
@@ -45,6 +46,7 @@ mod scope;
 mod stats;
 pub mod template;
 mod turn;
+pub mod vault;
 mod work;
 
 pub use approval::Deputing;

@@ -2,11 +2,13 @@
 
 mod approvals;
 mod cascading;
+mod circuits;
 mod escalated;
 mod killed;
 mod mended;
 mod ready;
 mod running;
+mod secrets;
 mod telling;
 mod timed;
 mod written;
