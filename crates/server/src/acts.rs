@@ -244,9 +244,7 @@ impl Action for CallWebhook {
             let mut masked = Vec::new();
             for (mark, sealed) in &named.sealed {
                 let secret = self.0.unseal(tenant, sealed).map_err(Error::Internal)?;
-                // As it may come back: as it is, or within JSON.
-                let quoted = json!(secret).to_string();
-                masked.extend([secret.clone(), quoted.trim_matches('"').to_owned()]);
+                masked.extend(quoted(&secret));
                 shown.insert(mark.clone(), MASKED.to_owned());
                 clear.insert(mark.clone(), secret);
             }
@@ -258,6 +256,21 @@ impl Action for CallWebhook {
             Ok(act)
         })
     }
+}
+
+/// A text as it may come back: as it is, within JSON, and within JSON that is a text within JSON.
+fn quoted(secret: &str) -> Vec<String> {
+    let mut forms = vec![secret.to_owned()];
+    for _ in 0..3 {
+        let Some(last) = forms.last() else { break };
+        let whole = json!(last).to_string();
+        let inner = whole.get(1..whole.len() - 1).unwrap_or_default().to_owned();
+        if forms.contains(&inner) {
+            break;
+        }
+        forms.push(inner);
+    }
+    forms
 }
 
 /// What is called, as it was given.

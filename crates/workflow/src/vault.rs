@@ -7,8 +7,10 @@
 
 use std::collections::BTreeMap;
 
+use opsflux_model::Value;
+use opsflux_records::Error;
 use opsflux_records::rule::Snapshot;
-use opsflux_store::Write;
+use opsflux_store::{Living, Output, Select, Write};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
@@ -22,6 +24,8 @@ const ENTITY: &str = "credential";
 pub(crate) const ROOT: &str = "vault";
 /// Actions that hand secrets on.
 pub(crate) const HAND_ON: [&str; 1] = ["call_webhook"];
+/// How long one look may take.
+const BUDGET: std::time::Duration = std::time::Duration::from_secs(5);
 const BEGIN: &str = "⟦vault:";
 const END: char = '⟧';
 
@@ -59,10 +63,9 @@ pub async fn named(at: &At<'_>, given: &Map<String, Json>) -> Result<Named, Fail
             continue;
         }
         let row = credential(at, &name).await?;
-        let schema = at.schema();
-        let sealed = row.get(&schema, "secret").as_text();
+        let sealed = sealed(at, row.id).await?;
         let sealed = sealed.ok_or_else(|| missing(&name))?;
-        named.sealed.insert(written, sealed.to_owned());
+        named.sealed.insert(written, sealed);
         let why = format!("workflow {}", at.workflow);
         let entry = at
             .records
@@ -83,6 +86,33 @@ async fn credential(at: &At<'_>, name: &str) -> Result<Snapshot, Failure> {
         true => Ok(row),
         false => Err(missing(name)),
     }
+}
+
+/// The secret as it lies in the database: no other way out reads it.
+async fn sealed(at: &At<'_>, id: Uuid) -> Result<Option<String>, Failure> {
+    let schema = at.schema();
+    let log = Log::of(&schema, ENTITY)?;
+    let select = Select {
+        tenant: at.caller.tenant(),
+        entity: log.ix,
+        filter: log.is("id", Value::Id(id))?,
+        outputs: vec![Output::Field(log.field("secret")?)],
+        sort: Vec::new(),
+        after: None,
+        limit: 1,
+        living: Living::Any,
+    };
+    let mut found = None;
+    at.records
+        .store()
+        .select(&select, BUDGET, |row| -> Result<(), Error> {
+            if let Value::Text(sealed) = row.value(0)? {
+                found = Some(sealed);
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(found)
 }
 
 fn missing(name: &str) -> Failure {

@@ -3,6 +3,7 @@
 mod approvals;
 mod cascading;
 mod circuits;
+mod comparing;
 mod escalated;
 mod killed;
 mod mended;

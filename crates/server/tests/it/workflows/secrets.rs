@@ -58,7 +58,7 @@ async fn handed_on(server: &Server) {
     let made = credential(&admin, "GMAO").await;
     assert_eq!(made["secret"], "••••");
     for kind in ["ssh", "generic"] {
-        let body = json!({"name": kind, "kind": kind, "secret": "x"});
+        let body = json!({"name": kind, "kind": kind, "secret": "ssh-key-77"});
         assert_eq!(
             admin.post("/credentials", &body).await.status,
             StatusCode::CREATED
@@ -86,8 +86,11 @@ async fn handed_on(server: &Server) {
     let run = format!("/workflows/{}/execute", id(&rule));
     admin.post(&run, &json!({"record_id": ticket["id"]})).await;
     let sent = tokio::task::block_in_place(|| got.recv_timeout(crate::support::PATIENCE));
-    let sent = sent.expect("a call");
-    assert!(sent.contains("Bearer x\r\n"), "{sent}");
+    let sent = match sent {
+        Ok(sent) => sent,
+        Err(_) => panic!("no call: {}", admin.get("/executions").await.text()),
+    };
+    assert!(sent.contains("Bearer ssh-key-77\r\n"), "{sent}");
     let body = json!({"key": SECRET, "title": "⟦vault:GMAO:00⟧", "z": "fin"}).to_string();
     assert!(sent.ends_with(&body), "{sent}");
     let runs = ended(&admin, &rule, 1).await;
