@@ -57,10 +57,11 @@ test('a step that failed is done again, or left out, and where it stands is seen
   await signIn(page, ADMIN, `/r/executions/${run.id}`);
   await expect(page.getByText('Échouée').first()).toBeVisible();
   const retry = page.getByRole('button', { name: automation.execution.retry });
+  await expect(retry).toBeVisible();
+  await expectNoBarriers(page);
   await retry.click();
   await expect(toasts(page).filter({ hasText: automation.execution.retry_done })).toBeVisible();
   await expect(retry).toBeVisible();
-  await expectNoBarriers(page);
   await page.getByRole('button', { name: automation.execution.skip }).click();
   const sure = page.getByRole('alertdialog', { name: automation.execution.skip_title });
   await sure.getByRole('button', { name: automation.execution.skip }).click();
