@@ -155,7 +155,7 @@ pub enum StepKind {
     /// Nothing, for a time.
     Wait(WaitStep),
     /// People decide.
-    Approval(ApprovalStep),
+    Approval(Box<ApprovalStep>),
     /// The end.
     Stop {
         /// Whether it counts as failed.

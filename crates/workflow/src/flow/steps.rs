@@ -292,7 +292,7 @@ fn approval(object: &mut Object<'_>, depth: usize) -> StepKind {
     let (title, message) = (object.text("title"), object.text("message"));
     let allow_self = object.flag("allow_self");
     let on_reject = block(object, "on_reject", depth);
-    StepKind::Approval(ApprovalStep {
+    StepKind::Approval(Box::new(ApprovalStep {
         approvers,
         title,
         message,
@@ -305,5 +305,5 @@ fn approval(object: &mut Object<'_>, depth: usize) -> StepKind {
         remind,
         by_mail,
         on_reject,
-    })
+    }))
 }
