@@ -151,7 +151,8 @@ impl App {
             stopping,
         } = parts;
         let metrics = Metrics::new();
-        let people = Arc::new(People(identity.clone()));
+        let public_url = config.http.public_url.clone();
+        let people = Arc::new(People::new(identity.clone(), public_url, &secret));
         let sources = opsflux_kpi::Sources::new(records.clone(), people.clone());
         let workflows = Engine::new(records.clone(), people, acts::actions(&messaging));
         let live = Live::new(records.clone(), &secret, stopping.clone());

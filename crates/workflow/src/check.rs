@@ -23,6 +23,8 @@ pub(crate) struct Check<'a> {
     pub access: Option<&'a Access>,
     pub variables: &'a Variables,
     pub actions: &'a [Signature],
+    /// Whether what is looked at may name secrets.
+    hands_on: bool,
     mistakes: Vec<Mistake>,
 }
 
@@ -38,6 +40,7 @@ impl<'a> Check<'a> {
             access,
             variables,
             actions,
+            hands_on: false,
             mistakes: Vec::new(),
         }
     }
@@ -186,6 +189,9 @@ impl<'a> Check<'a> {
                 StepKind::Wait(WaitStep::For(_)) | StepKind::Parallel { .. } => {}
                 StepKind::Approval(approval) => {
                     self.names(&approval.approvers, &at, entities, items);
+                    if let Some(above) = &approval.escalate_to {
+                        self.names(above, &at, entities, items);
+                    }
                     for text in [&approval.title, &approval.message].into_iter().flatten() {
                         self.names(&Json::from(text.as_str()), &at, entities, items);
                     }
@@ -232,7 +238,9 @@ impl<'a> Check<'a> {
                 self.wrong(&format!("{at}.{name}"), "unknown_field", "");
             }
         }
+        self.hands_on = crate::vault::HAND_ON.contains(&step.action.as_str());
         self.names(&Json::Object(step.params.clone()), at, entities, items);
+        self.hands_on = false;
         if matches!(step.action.as_str(), "update_field") {
             self.fields(&step.params, at, entities);
         }
@@ -265,6 +273,9 @@ impl<'a> Check<'a> {
         for name in names {
             let (root, rest) = name.split_once('.').unwrap_or((&name, ""));
             if KNOWN.contains(&root) || items.contains(&root) {
+                continue;
+            }
+            if root == crate::vault::ROOT && self.hands_on && !rest.is_empty() {
                 continue;
             }
             for entity in entities {

@@ -12,7 +12,10 @@
 //! | `work.rs`, `execution.rs` | taking what is due, by a lease that every commit checks |
 //! | `turn.rs` | moving one execution on, step by step |
 //! | `action/` | what a step can do; other rooms bring more |
-//! | `approval.rs` | asking people |
+//! | `approval/` | asking people |
+//! | `ready/` | workflows that modules bring |
+//! | `retry.rs` | a failed step, again or left out because a person says so |
+//! | `vault.rs` | secrets that rules name and nobody reads |
 //! | `delivered.rs` | waiting for what was sent outside |
 //! | `rule.rs`, `check.rs` | what is refused when a workflow is saved |
 //! | `operations.rs` | what HTTP serves besides the entities |
@@ -34,13 +37,18 @@ mod matching;
 mod operations;
 mod past;
 mod people;
+mod progress;
 mod published;
+pub mod ready;
+mod retry;
 mod rule;
 mod scope;
 mod stats;
 pub mod template;
 mod turn;
+pub mod vault;
 mod work;
 
-pub use engine::{Acting, Engine};
+pub use approval::Deputing;
+pub use engine::{Acting, Engine, Question};
 pub use rule::Publishing;

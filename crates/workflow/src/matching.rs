@@ -68,6 +68,10 @@ impl Engine {
         if entry.entry.entity == delivered::ENTITY {
             return self.delivery_moved(entry.tenant, entry.entry.record).await;
         }
+        if entry.entry.entity == crate::approval::DELEGATION {
+            let moved = self.deputies_moved(entry.tenant, entry.entry.record, entry.entry.version);
+            moved.await?;
+        }
         let of_tenant = inner.published.of(&inner.records, entry.tenant).await?;
         let listening = of_tenant.of(&entry.entry.entity);
         if listening.is_empty() {

@@ -60,6 +60,17 @@ pub(crate) async fn of(
     scope.set("steps", &Json::Object(held.course.outputs.clone()));
     scope.set("workflow", &json!({"id": held.workflow, "name": held.name}));
     scope.set("execution", &json!({"id": held.id}));
+    let secrets: Map<String, Json> = names
+        .iter()
+        .filter_map(|name| name.strip_prefix("vault."))
+        .map(|name| {
+            let mark = crate::vault::mark(held.id, &open.place, name);
+            (name.to_owned(), Json::from(mark))
+        })
+        .collect();
+    if !secrets.is_empty() {
+        scope.set(crate::vault::ROOT, &Json::Object(secrets));
+    }
     if let Some(subject) = held.subject {
         let schema = records.schema();
         let name = schema.entity(subject.entity).name.clone();

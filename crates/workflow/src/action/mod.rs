@@ -1,5 +1,6 @@
 //! What a step can do: one trait, with what ships. Other rooms bring their own.
 
+mod cascade;
 mod records;
 
 use std::collections::BTreeMap;
@@ -227,6 +228,7 @@ pub(crate) fn built_in() -> Vec<Arc<dyn Action>> {
         Arc::new(records::CreateRecord),
         Arc::new(records::CreateChild),
         Arc::new(records::Comment),
+        Arc::new(cascade::CloseParent),
     ]
 }
 

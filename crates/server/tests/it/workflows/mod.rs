@@ -1,8 +1,15 @@
 //! What is done by itself, from outside: written, set off, decided, killed in the middle.
 
 mod approvals;
+mod cascading;
+mod circuits;
+mod comparing;
+mod escalated;
 mod killed;
+mod mended;
+mod ready;
 mod running;
+mod secrets;
 mod telling;
 mod timed;
 mod written;
