@@ -1,7 +1,7 @@
 /** Pages that a module's menu names and that are not a list of records. */
 import { createFileRoute } from '@tanstack/react-router';
 import { type ComponentType, lazy } from 'react';
-import { KPI_PAGES } from '@/features/kpi/parts';
+import { KPI_PAGES } from '@/features/kpi/pages';
 import { NotFoundPage } from '@/feedback/NotFoundPage';
 
 /** By the name the menu gives them. A module without a page of its own needs no entry. */

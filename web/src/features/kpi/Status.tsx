@@ -1,5 +1,5 @@
 /** A colour never stands alone: an icon and a word or letter say the same. */
-import { CircleCheck, CircleDashed, type LucideIcon, OctagonX, TriangleAlert } from 'lucide-react';
+import { CircleCheck, CircleMinus, CircleX, type LucideIcon, TriangleAlert } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { Badge, type BadgeColor } from '@/ui/badge';
 import type { Standing } from './figures';
@@ -7,8 +7,8 @@ import type { Standing } from './figures';
 export const STATUS: Record<Standing, { color: BadgeColor; Icon: LucideIcon }> = {
   GREEN: { color: 'green', Icon: CircleCheck },
   ORANGE: { color: 'orange', Icon: TriangleAlert },
-  RED: { color: 'red', Icon: OctagonX },
-  NO_DATA: { color: 'gray', Icon: CircleDashed },
+  RED: { color: 'red', Icon: CircleX },
+  NO_DATA: { color: 'gray', Icon: CircleMinus },
 };
 
 export function StatusMark({ status, className }: { status: Standing; className?: string }) {

@@ -12,7 +12,8 @@ function format(language: string, decimals: number, signed: boolean): Intl.Numbe
   const made = new Intl.NumberFormat(language, {
     minimumFractionDigits: decimals,
     maximumFractionDigits: decimals,
-    signDisplay: signed ? 'exceptZero' : 'auto',
+    // Never a minus before nought.
+    signDisplay: signed ? 'exceptZero' : 'negative',
   });
   formats.set(key, made);
   return made;
@@ -35,5 +36,5 @@ export function figure(
     return '';
   }
   const number = format(language, Math.min(decimals, 20), signed).format(digits as Intl.StringNumericLiteral);
-  return unit ? `${number}\u202f${unit}` : number;
+  return unit ? `${number}\u00a0${unit}` : number;
 }

@@ -1,10 +1,8 @@
 /** The words of steering: a catalogue of its own, so that nobody reads it who steers nothing. */
 import { addCatalogue } from '@/reader/i18n';
 
-export const WORDS = 'kpi';
-
 export function loadWords(): Promise<void> {
-  return addCatalogue(WORDS, {
+  return addCatalogue('kpi', {
     fr: () => import('@/locales/kpi/fr.json'),
     en: () => import('@/locales/kpi/en.json'),
     es: () => import('@/locales/kpi/es.json'),

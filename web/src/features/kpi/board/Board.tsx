@@ -1,7 +1,7 @@
 /** What a dashboard opens with: its indicators as tiles, then as a heat map. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Gauge, LayoutGrid, Maximize, Plus, Table2 } from 'lucide-react';
+import { Gauge, GripVertical, Maximize2, Plus, Table } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { entityQuery } from '@/api/meta';
@@ -98,13 +98,13 @@ export function Board() {
             {value?.can.create && tiles.length > 0 && (
               <Button asChild>
                 <Link to="/p/$page" params={{ page: 'kpi-entry' }} search={{ open: id }}>
-                  <Table2 aria-hidden /> {t('board.enter')}
+                  <Table aria-hidden /> {t('board.enter')}
                 </Link>
               </Button>
             )}
             {page.can.edit && tiles.length > 1 && (
               <Button onClick={start}>
-                <LayoutGrid aria-hidden /> {t('board.arrange')}
+                <GripVertical aria-hidden /> {t('board.arrange')}
               </Button>
             )}
             {tiles.length > 0 && (
@@ -116,7 +116,7 @@ export function Board() {
                   // Asked for while the click is still one; where it is refused the page fills the window.
                   onClick={() => void document.documentElement.requestFullscreen?.().catch(() => undefined)}
                 >
-                  <Maximize aria-hidden /> {t('board.kiosk')}
+                  <Maximize2 aria-hidden /> {t('board.kiosk')}
                 </Link>
               </Button>
             )}

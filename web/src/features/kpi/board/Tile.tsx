@@ -1,6 +1,6 @@
 /** One indicator at a glance. */
 import { Link } from '@tanstack/react-router';
-import { ArrowDown, ArrowRight, ArrowUp, Clock3, ListChecks } from 'lucide-react';
+import { ArrowDown, ArrowRight, ArrowUp, Calendar, ListChecks } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useReader } from '@/reader/context';
@@ -104,7 +104,7 @@ export function Tile({ tile, handle, large = false }: { tile: Shown; handle?: Re
             : periodName(tile.frequency, tile.period_start, language, t)}
         </span>
         {tile.stale && (
-          <Badge color="amber" mark={<Clock3 aria-hidden className="size-3.5" />}>
+          <Badge color="amber" mark={<Calendar aria-hidden className="size-3.5" />}>
             {t('tile.stale')}
           </Badge>
         )}

@@ -26,7 +26,7 @@ interface KpiChartProps {
 }
 
 const HEIGHT = 280;
-const MARGIN = { top: 12, right: 12, bottom: 28, left: 64 };
+const MARGIN = { top: 12, right: 32, bottom: 28, left: 64 };
 const MUTED = 'hsl(var(--muted-foreground))';
 const INK = 'hsl(var(--foreground))';
 const ACCENT = 'hsl(var(--accent))';

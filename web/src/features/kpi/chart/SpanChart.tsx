@@ -12,7 +12,7 @@ import { periodName } from '../periods';
 import { DOT } from './Sparkline';
 
 const HEIGHT = 280;
-const MARGIN = { top: 12, right: 12, bottom: 28, left: 64 };
+const MARGIN = { top: 12, right: 32, bottom: 28, left: 64 };
 const MUTED = 'hsl(var(--muted-foreground))';
 
 interface SpanChartProps {

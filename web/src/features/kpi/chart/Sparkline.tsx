@@ -33,7 +33,7 @@ export function Sparkline({ values, direction, thresholds, target = null, classN
     ...values.map(({ value }) => value),
     ...(banded ? places(direction, thresholds, target) : []),
   ]);
-  const y = scaleLinear({ domain: [...span], range: [HEIGHT, 0] });
+  const y = scaleLinear({ domain: [...span], range: [HEIGHT - 4, 4] });
   const x = scaleLinear({ domain: [0, Math.max(values.length - 1, 1)], range: [3, WIDTH - 3] });
   const last = values.at(-1);
   return (
@@ -48,8 +48,8 @@ export function Sparkline({ values, direction, thresholds, target = null, classN
           <rect
             key={`${colour}${from}`}
             width={WIDTH}
-            y={y(to)}
-            height={Math.max(y(from) - y(to), 0)}
+            y={to === span[1] ? 0 : y(to)}
+            height={(from === span[0] ? HEIGHT : y(from)) - (to === span[1] ? 0 : y(to))}
             fill={FILL[colour]}
           />
         ))}

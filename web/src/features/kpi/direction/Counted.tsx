@@ -1,9 +1,7 @@
 /** How many indicators stand where; each count leads to what was counted. */
 import { Link } from '@tanstack/react-router';
-import { CircleAlert, Clock3, ListChecks } from 'lucide-react';
+import { Calendar, CircleAlert, ListChecks } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-import { useReader } from '@/reader/context';
-import { formatInteger } from '@/reader/format';
 import { type Counted, indicatorsOf, plansOf } from '../drill';
 import type { Counts } from '../figures';
 import { STATUS } from '../Status';
@@ -17,7 +15,6 @@ const COLOURS = [
 
 export function StatusCounts({ counts, counted }: { counts: Counts; counted: Counted }) {
   const { t } = useTranslation('kpi');
-  const { language } = useReader();
   return (
     <ul className="flex flex-wrap gap-1.5">
       {COLOURS.filter(([name]) => counts[name] > 0).map(([name, status]) => {
@@ -30,8 +27,7 @@ export function StatusCounts({ counts, counted }: { counts: Counts; counted: Cou
               style={{ backgroundColor: `hsl(var(--${color}-surface))`, color: `hsl(var(--${color}-text))` }}
             >
               <Icon aria-hidden className="size-3.5 shrink-0" />
-              <span className="tabular-nums">{formatInteger(counts[name], language)}</span>
-              {t(`status.${status}`)}
+              {t(`direction.counted.${status}`, { count: counts[name] })}
             </Link>
           </li>
         );
@@ -47,7 +43,7 @@ export function PlanCounts({ counts, counted }: { counts: Counts; counted: Count
     <span className="flex flex-wrap gap-x-3 gap-y-1 text-xs">
       {counts.stale > 0 && (
         <span className="inline-flex items-center gap-1 whitespace-nowrap text-muted-foreground">
-          <Clock3 aria-hidden className="size-3.5" />
+          <Calendar aria-hidden className="size-3.5" />
           {t('direction.stale', { count: counts.stale })}
         </span>
       )}

@@ -1,7 +1,7 @@
 /** The management view: where everything stands, what to speak of first, what is done about it. */
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { Presentation as PresentationIcon, Printer } from 'lucide-react';
+import { Monitor, Printer } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { ProblemState } from '@/feedback/ProblemState';
 import { useReader } from '@/reader/context';
@@ -56,14 +56,14 @@ export function DirectionPage() {
                 move({ at: '1', by });
               }}
             >
-              <PresentationIcon aria-hidden /> {t('direction.present')}
+              <Monitor aria-hidden /> {t('direction.present')}
             </Button>
           </span>
         )}
       </header>
       {view.items.length === 0 ? (
         <EmptyState
-          icon={<PresentationIcon aria-hidden />}
+          icon={<Monitor aria-hidden />}
           title={t('direction.empty')}
           actions={
             <Button asChild variant="primary">

@@ -1,7 +1,7 @@
 /** The management view as a meeting sees it: one dashboard or process a slide, led by keys. */
 import { useQueries } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { ChevronLeft, ChevronRight } from 'lucide-react';
+import { ArrowLeft, ArrowRight } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { ProblemState } from '@/feedback/ProblemState';
 import { useReader } from '@/reader/context';
@@ -117,7 +117,7 @@ export function Presentation({ view, by, at, onMove, onLeave }: PresentationProp
             disabled={at === 0}
             onClick={() => go(at - 1)}
           >
-            <ChevronLeft aria-hidden />
+            <ArrowLeft aria-hidden />
           </Button>
           <span aria-live="polite" className="tabular-nums">
             <span className="sr-only">{title}, </span>
@@ -130,7 +130,7 @@ export function Presentation({ view, by, at, onMove, onLeave }: PresentationProp
             disabled={at >= slides.length - 1}
             onClick={() => go(at + 1)}
           >
-            <ChevronRight aria-hidden />
+            <ArrowRight aria-hidden />
           </Button>
         </>
       }

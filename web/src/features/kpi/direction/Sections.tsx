@@ -1,6 +1,6 @@
 /** The parts of the management view, on the page as on a slide. */
 import { Link } from '@tanstack/react-router';
-import { TrendingDown, TrendingUp } from 'lucide-react';
+import { ArrowDown, ArrowUp } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useReader } from '@/reader/context';
@@ -91,7 +91,7 @@ function Expected({ trend }: { trend: Direction['trends'][number] }) {
   if (!forecast || !latest) {
     return <span className="text-muted-foreground">—</span>;
   }
-  const Arrow = forecast.value >= latest.value ? TrendingUp : TrendingDown;
+  const Arrow = forecast.value >= latest.value ? ArrowUp : ArrowDown;
   return (
     <span className="flex flex-col">
       <span className="inline-flex items-center gap-1 tabular-nums">

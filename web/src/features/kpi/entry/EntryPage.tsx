@@ -1,7 +1,7 @@
 /** Values of a dashboard, entered by hand or pasted from a spreadsheet. */
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useBlocker, useNavigate } from '@tanstack/react-router';
-import { ChevronLeft, ChevronRight } from 'lucide-react';
+import { ArrowLeft, ArrowRight } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { entityQuery } from '@/api/meta';
@@ -137,7 +137,7 @@ function Loaded({ values, id, title, closedBefore, tiles }: LoadedProps) {
               aria-label={t('entry.before')}
               onClick={() => show({ at: shiftWindow(window, -1) })}
             >
-              <ChevronLeft aria-hidden />
+              <ArrowLeft aria-hidden />
             </Button>
             <span aria-live="polite" className="min-w-16 text-center font-medium tabular-nums">
               {windowName(window, language)}
@@ -148,7 +148,7 @@ function Loaded({ values, id, title, closedBefore, tiles }: LoadedProps) {
               aria-label={t('entry.after')}
               onClick={() => show({ at: shiftWindow(window, 1) })}
             >
-              <ChevronRight aria-hidden />
+              <ArrowRight aria-hidden />
             </Button>
           </div>
         </div>
