@@ -1,4 +1,4 @@
-/** A wide table is scrolled inside of itself, by the keyboard too. */
+/** A wide table is scrolled inside of itself, by the keyboard too; what is only spoken in it stays inside with it. */
 import type { ReactNode } from 'react';
 import { cn } from '@/ui/cn';
 
@@ -14,7 +14,7 @@ export function Scroller({ label, className, children }: ScrollerProps) {
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
       tabIndex={0}
       aria-label={label}
-      className={cn('overflow-x-auto print:overflow-visible', className)}
+      className={cn('relative overflow-x-auto print:overflow-visible', className)}
     >
       {children}
     </section>

@@ -16,10 +16,13 @@ interface StageProps {
 export function Stage({ title, label, controls, onKey, onLeave, children }: StageProps) {
   const { t } = useTranslation('kpi');
   const box = useRef<HTMLDialogElement>(null);
+  const body = useRef<HTMLElement>(null);
   useEffect(() => {
     const dialog = box.current;
     // Modal: what lies behind is out of reach for the keyboard and for screen readers.
     dialog?.showModal?.();
+    // Keys lead on at once: none of the controls takes them first.
+    body.current?.focus();
     return () => dialog?.close?.();
   }, []);
   const leave = () => {
@@ -46,7 +49,15 @@ export function Stage({ title, label, controls, onKey, onLeave, children }: Stag
           <X aria-hidden /> {t('stage.leave')}
         </Button>
       </header>
-      <div className="@container min-h-0 flex-1 overflow-y-auto p-4">{children}</div>
+      <section
+        ref={body}
+        aria-label={label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+        tabIndex={0}
+        className="@container min-h-0 flex-1 overflow-y-auto p-4 focus-visible:-outline-offset-2"
+      >
+        {children}
+      </section>
     </dialog>
   );
 }

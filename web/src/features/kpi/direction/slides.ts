@@ -30,15 +30,12 @@ export function slidesOf(view: Direction, by: By): Slide[] {
   ];
 }
 
-/** The slide a key leads to, of `count`; nothing for any other key. */
+/** The slide a key leads to, of `count`; nothing for any other: up and down scroll what is long. */
 export function slideAfter(key: string, at: number, count: number): number | null {
   const to = {
     ArrowRight: at + 1,
-    ArrowDown: at + 1,
     PageDown: at + 1,
-    ' ': at + 1,
     ArrowLeft: at - 1,
-    ArrowUp: at - 1,
     PageUp: at - 1,
     Home: 0,
     End: count - 1,

@@ -4,6 +4,7 @@ import { useReader } from '@/reader/context';
 import { figure } from '../figure';
 import type { Chart, Span } from '../figures';
 import { periodName } from '../periods';
+import { Scroller } from '../Scroller';
 
 interface Row {
   start: string;
@@ -28,7 +29,7 @@ export function DataTable({ chart, by }: { chart: Chart; by: Span | null }) {
   return (
     <details>
       <summary className="w-fit cursor-pointer py-1 pointer-coarse:min-h-11">{t('chart.table')}</summary>
-      <div className="max-h-80 overflow-auto rounded-md border">
+      <Scroller label={t('chart.table')} className="max-h-80 overflow-auto rounded-md border">
         <table className="w-full border-collapse">
           <thead>
             <tr className="border-b">
@@ -63,7 +64,7 @@ export function DataTable({ chart, by }: { chart: Chart; by: Span | null }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroller>
     </details>
   );
 }

@@ -119,7 +119,7 @@ function List({ entity, chart }: { entity: EntityMeta; chart: Chart }) {
       </div>
       {isError && !data && <ProblemState error={error} onRetry={() => void refetch()} />}
       {rows.length > 0 && (
-        <div className="overflow-x-auto rounded-md border">
+        <div className="relative overflow-x-auto rounded-md border">
           <table className="w-full border-collapse">
             <thead className="sr-only">
               <tr>
