@@ -16,13 +16,13 @@ interface StageProps {
 export function Stage({ title, label, controls, onKey, onLeave, children }: StageProps) {
   const { t } = useTranslation('kpi');
   const box = useRef<HTMLDialogElement>(null);
-  const body = useRef<HTMLElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     const dialog = box.current;
     // Modal: what lies behind is out of reach for the keyboard and for screen readers.
     dialog?.showModal?.();
-    // Keys lead on at once: none of the controls takes them first.
-    body.current?.focus();
+    // What is shown is said first, and keys lead on at once: none of the controls takes them.
+    heading.current?.focus();
     return () => dialog?.close?.();
   }, []);
   const leave = () => {
@@ -43,14 +43,19 @@ export function Stage({ title, label, controls, onKey, onLeave, children }: Stag
       onKeyDown={({ key, altKey, ctrlKey, metaKey }) => !altKey && !ctrlKey && !metaKey && onKey?.(key)}
     >
       <header className="flex flex-wrap items-center gap-2 border-b px-4 py-2">
-        <h1 className="min-w-0 flex-1 truncate text-xl font-semibold">{title}</h1>
+        <h1
+          ref={heading}
+          tabIndex={-1}
+          className="min-w-0 flex-1 truncate text-xl font-semibold outline-none"
+        >
+          {title}
+        </h1>
         {controls}
         <Button variant="ghost" onClick={leave}>
           <X aria-hidden /> {t('stage.leave')}
         </Button>
       </header>
       <section
-        ref={body}
         aria-label={label}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
         tabIndex={0}

@@ -32,8 +32,10 @@ function Change({ tile, than, words }: ChangeProps) {
   if (than.change === null || tile.value === null) {
     return null;
   }
-  const verdict = judgeChange(tile.direction, tile.value, than.value, tile.target);
-  const Arrow = than.change > 0 ? ArrowUp : than.change < 0 ? ArrowDown : ArrowRight;
+  // As it is written: what rounds to nothing has not changed.
+  const change = Number(than.change.toFixed(tile.decimals));
+  const verdict = change === 0 ? 'same' : judgeChange(tile.direction, tile.value, than.value, tile.target);
+  const Arrow = change > 0 ? ArrowUp : change < 0 ? ArrowDown : ArrowRight;
   return (
     <div
       className="flex min-w-0 items-center gap-1"

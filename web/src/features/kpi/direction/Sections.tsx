@@ -25,7 +25,7 @@ export function Section({ id, title, children }: { id: string; title: string; ch
   );
 }
 
-const HEAD = 'px-2 py-1.5 text-left text-xs font-medium text-muted-foreground';
+const HEAD = 'px-2 py-1.5 text-left text-xs font-medium text-muted-foreground print:px-1';
 
 export function Processes({ view }: { view: Direction }) {
   const { t } = useTranslation('kpi');
@@ -116,7 +116,7 @@ export function Risks({ view }: { view: Direction }) {
   }
   return (
     <Scroller label={t('direction.risks')} className="rounded-lg border">
-      <table className="w-full border-collapse">
+      <table className="w-full border-collapse print:text-[8pt]">
         <thead>
           <tr className="border-b">
             <th scope="col" className={`${HEAD} text-right`}>
@@ -155,8 +155,13 @@ export function Risks({ view }: { view: Direction }) {
             const owner = risk.owner_id ? view.labels[risk.owner_id] : undefined;
             return (
               <tr key={risk.kpi_id} className="border-b break-inside-avoid last:border-b-0">
-                <td className="px-2 py-1.5 text-right text-muted-foreground tabular-nums">{at + 1}</td>
-                <th scope="row" className="min-w-40 px-2 py-1.5 text-left font-medium">
+                <td className="px-2 py-1.5 print:px-1 text-right text-muted-foreground tabular-nums">
+                  {at + 1}
+                </td>
+                <th
+                  scope="row"
+                  className="min-w-40 print:min-w-0 px-2 py-1.5 print:px-1 text-left font-medium"
+                >
                   <Link {...indicator(risk.kpi_id)} className="hover:underline">
                     {risk.name}
                   </Link>
@@ -164,25 +169,30 @@ export function Risks({ view }: { view: Direction }) {
                     {[board?.title, owner].filter(Boolean).join(' · ')}
                   </span>
                 </th>
-                <td className="px-2 py-1.5">
+                <td className="px-2 py-1.5 print:px-1">
                   <StatusMark status={risk.status} />
                 </td>
-                <td className="px-2 py-1.5 text-right whitespace-nowrap tabular-nums">
+                <td className="px-2 py-1.5 print:px-1 text-right whitespace-nowrap tabular-nums">
                   {figure(risk.value, language, risk)}
                 </td>
-                <td className="px-2 py-1.5">
+                <td className="px-2 py-1.5 print:px-1">
                   {trend && trend.values.length > 1 && (
-                    <Sparkline values={trend.values} className="h-7 w-28 print:[print-color-adjust:exact]" />
+                    <Sparkline
+                      values={trend.values}
+                      className="h-7 w-28 print:w-16 print:[print-color-adjust:exact]"
+                    />
                   )}
                 </td>
-                <td className="px-2 py-1.5 whitespace-nowrap">{trend && <Expected trend={trend} />}</td>
-                <td className="px-2 py-1.5 text-right tabular-nums">
+                <td className="px-2 py-1.5 print:px-1 whitespace-nowrap print:whitespace-normal">
+                  {trend && <Expected trend={trend} />}
+                </td>
+                <td className="px-2 py-1.5 print:px-1 text-right tabular-nums">
                   {figure(risk.severity * 100, language, { decimals: 0, unit: '%' })}
                 </td>
-                <td className="px-2 py-1.5 text-right tabular-nums">
+                <td className="px-2 py-1.5 print:px-1 text-right tabular-nums">
                   {formatInteger(risk.consecutive_reds, language)}
                 </td>
-                <td className="px-2 py-1.5 text-right tabular-nums">
+                <td className="px-2 py-1.5 print:px-1 text-right tabular-nums">
                   {formatInteger(risk.open_actions, language)}
                 </td>
               </tr>
