@@ -72,12 +72,12 @@ test('a review is prepared and held: values pasted, a signal seen, an action ope
   await page.goto(`/r/dashboards/${board?.id}`);
   await addIndicator(
     page,
-    { Nom: 'Disponibilité', Unité: '%', 'Seuil vert': '95', 'Seuil orange': '90' },
+    { Nom: 'Marche du broyeur', Unité: '%', 'Seuil vert': '95', 'Seuil orange': '90' },
     'Plus haut est mieux',
   );
   await addIndicator(
     page,
-    { Nom: 'Coût', Unité: '€', 'Seuil vert': '12000', 'Seuil orange': '13000' },
+    { Nom: 'Coût de la graisse', Unité: '€', 'Seuil vert': '12000', 'Seuil orange': '13000' },
     'Plus bas est mieux',
   );
 
@@ -100,28 +100,30 @@ test('a review is prepared and held: values pasted, a signal seen, an action ope
 
   // The dashboard says where it stands, and is put in order by the keyboard.
   await page.getByRole('link', { name: 'Revue de l’atelier' }).first().click();
-  const tile = page.getByRole('article', { name: 'Disponibilité', exact: true });
+  const tile = page.getByRole('article', { name: 'Marche du broyeur', exact: true });
   await expect(tile.getByText('71,50\u00a0%')).toBeVisible();
   await expect(tile.getByText(fr.status.RED)).toBeVisible();
   await expect(tile.getByText(fr.tile.stale)).toBeVisible();
   await expect(tile.getByText(/-25,20/)).toContainText(fr.change.worse);
   await expect(
-    page.getByRole('article', { name: 'Coût', exact: true }).getByText(fr.status.GREEN),
+    page.getByRole('article', { name: 'Coût de la graisse', exact: true }).getByText(fr.status.GREEN),
   ).toBeVisible();
   const map = page.getByRole('region', { name: `Statuts par période : ${fr.frequency.MONTHLY}` });
   await expect(map.getByRole('row')).toHaveCount(3);
   await inBothThemes(page, () => expectNoBarriers(page));
   await page.getByRole('button', { name: fr.board.arrange }).click();
-  await page.getByRole('button', { name: /Déplacer « Disponibilité »/ }).focus();
+  await page.getByRole('button', { name: /Déplacer « Marche du broyeur »/ }).focus();
   await page.keyboard.press('Alt+ArrowRight');
-  await expect(page.getByRole('button', { name: /Déplacer « Disponibilité », place 2 sur 2/ })).toBeFocused();
+  await expect(
+    page.getByRole('button', { name: /Déplacer « Marche du broyeur », place 2 sur 2/ }),
+  ).toBeFocused();
   await page.getByRole('button', { name: fr.arrange.save }).click();
   await expect(toasts(page).filter({ hasText: fr.arrange.done })).toBeVisible();
   // The record is an article too, the first.
-  await expect(page.getByRole('article').nth(1)).toHaveAccessibleName('Coût');
+  await expect(page.getByRole('article').nth(1)).toHaveAccessibleName('Coût de la graisse');
 
   // From the tile to the indicator: the signal in words, an action, a comment.
-  await tile.getByRole('link', { name: 'Disponibilité' }).click();
+  await tile.getByRole('link', { name: 'Marche du broyeur' }).click();
   await expect(page.getByText(/^Signal : valeur hors des limites de contrôle/)).toContainText('déc.');
   await page.getByRole('checkbox', { name: fr.chart.layer.control }).check();
   await page.getByRole('button', { name: fr.chart.span.quarter }).click();
@@ -140,45 +142,58 @@ test('a review is prepared and held: values pasted, a signal seen, an action ope
   await expect(activity.getByText('Palier commandé.')).toBeVisible();
 
   // A value is corrected; its colour follows.
-  const december = new RegExp(`déc. ${LAST_YEAR}`);
-  await page.getByRole('button', { name: /Corriger la valeur de déc/ }).click();
-  const correcting = page.getByRole('dialog', { name: december });
+  const november = new RegExp(`nov. ${LAST_YEAR}`);
+  await page.getByRole('button', { name: /Corriger la valeur de nov/ }).click();
+  const correcting = page.getByRole('dialog', { name: november });
   await correcting.getByLabel('Valeur').fill('91');
   await correcting.getByRole('button', { name: words.action.save, exact: true }).click();
   await expect(correcting).toHaveCount(0);
   const rows = page.getByRole('region', { name: fr.values.title, exact: true }).getByRole('row');
-  await expect(rows.filter({ hasText: december })).toContainText(fr.status.ORANGE);
+  await expect(rows.filter({ hasText: november })).toContainText(fr.status.ORANGE);
 
   // The meeting.
   await page.goto('/p/direction');
-  const risks = page.getByRole('region', { name: fr.direction.risks }).first();
-  await expect(risks.getByRole('row').nth(1)).toContainText('Disponibilité');
-  await expect(risks.getByRole('row').nth(1)).toContainText('91,00\u00a0%');
+  const risk = page
+    .getByRole('region', { name: fr.direction.risks })
+    .first()
+    .getByRole('row')
+    .filter({ hasText: 'Marche du broyeur' });
+  await expect(risk).toContainText('71,50\u00a0%');
+  await expect(risk).toContainText(fr.status.RED);
   await expect(page.getByRole('link', { name: 'Remplacer le palier' })).toBeVisible();
   await inBothThemes(page, () => expectNoBarriers(page));
   await page.emulateMedia({ media: 'print' });
   await expect(page.getByRole('button', { name: fr.direction.present })).toBeHidden();
-  await expect(risks.getByText('91,00\u00a0%')).toBeVisible();
+  await expect(risk).toBeVisible();
   await page.emulateMedia({ media: 'screen' });
   await page.getByRole('button', { name: fr.direction.present }).click();
   const stage = page.getByRole('dialog', { name: fr.present.label });
   await expect(stage).toBeVisible();
+  const heading = stage.getByRole('heading', { level: 1 });
   await page.keyboard.press('ArrowRight');
-  await expect(stage.getByRole('heading', { level: 1 })).toContainText('Principaux risques');
-  await page.keyboard.press('ArrowRight');
-  await expect(stage.getByRole('heading', { level: 1 })).toHaveText('Revue de l’atelier');
-  await expect(stage.getByRole('article', { name: 'Disponibilité' })).toBeVisible();
+  await expect(heading).toContainText('Principaux risques');
+  // One slide a dashboard, in the order of the page: those of the demo company too.
+  await expect(async () => {
+    await page.keyboard.press('ArrowRight');
+    await expect(heading).toHaveText('Revue de l’atelier', { timeout: 500 });
+  }).toPass();
+  await expect(stage.getByRole('article', { name: 'Marche du broyeur' })).toBeVisible();
   await expectNoBarriers(page);
   await page.keyboard.press('Escape');
   await expect(stage).toHaveCount(0);
-  await page.getByRole('link', { name: '1 orange' }).first().click();
-  await expect(page.getByRole('row').filter({ hasText: 'Disponibilité' })).toBeVisible();
-  await expect(page.getByRole('row').filter({ hasText: 'Coût' })).toHaveCount(0);
+  await page
+    .getByRole('region', { name: fr.direction.boards })
+    .getByRole('listitem')
+    .filter({ hasText: 'Revue de l’atelier' })
+    .getByRole('link', { name: '1 rouge' })
+    .click();
+  await expect(page.getByRole('row').filter({ hasText: 'Marche du broyeur' })).toBeVisible();
+  await expect(page.getByRole('row').filter({ hasText: 'Coût de la graisse' })).toHaveCount(0);
 
   for (const address of [`/r/dashboards/${board?.id}`, '/p/direction', `/p/kpi-entry?open=${board?.id}`]) {
     await page.setViewportSize({ width: 390, height: 844 });
     await page.goto(address);
-    await expect(page.getByText('Disponibilité').first()).toBeVisible();
+    await expect(page.getByRole('main').getByText('Marche du broyeur').first()).toBeVisible();
     await expectNothingBeyondTheEdge(page);
   }
 });
