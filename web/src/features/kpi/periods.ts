@@ -14,7 +14,7 @@ function day(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 
-export function addDays(start: string, days: number): string {
+function addDays(start: string, days: number): string {
   return day(new Date(at(start).getTime() + days * DAY));
 }
 
