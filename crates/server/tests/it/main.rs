@@ -33,6 +33,7 @@ mod metadata;
 mod outbound;
 mod probes;
 mod process;
+mod proof;
 mod records;
 mod roles;
 mod sharing;
