@@ -65,7 +65,9 @@ impl Rule for Place {
         {
             return Err(refuse("crm.end_before_start", "end"));
         }
-        if let Some(person) = known.records(0).first() {
+        // When the person is called otherwise, `party::Renamed` brings the new name.
+        let whose = draft.is_new() || draft.changes("person");
+        if let Some(person) = known.records(0).first().filter(|_| whose) {
             let name = person.get(draft.schema, "name").clone();
             draft.set("person_name", name);
         }

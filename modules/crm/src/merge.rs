@@ -317,7 +317,7 @@ fn filled(schema: &Schema, kept: &Snapshot, gone: &Snapshot) -> (Map<String, Jso
         let other = gone.value(field);
         let ours = kept.value(field);
         let written =
-            !spec.system && !spec.readonly && !spec.kind.is_virtual() && !spec.kind.is_write_only();
+            !spec.system && !spec.readonly && !is_derived(&spec.kind) && !spec.kind.is_write_only();
         let tags = matches!(spec.kind, FieldType::Tags { .. });
         if !written || other.is_empty() || !(ours.is_empty() || tags) {
             continue;
@@ -340,6 +340,11 @@ fn filled(schema: &Schema, kept: &Snapshot, gone: &Snapshot) -> (Map<String, Jso
         set.insert(spec.name.clone(), to_json(&value));
     }
     (set, Json::Object(told))
+}
+
+/// What is made of other values, or of other rows.
+fn is_derived(kind: &FieldType) -> bool {
+    kind.is_virtual() || matches!(kind, FieldType::Rollup { .. } | FieldType::Computed { .. })
 }
 
 /// The row that tells of the merge.
