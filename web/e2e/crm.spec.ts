@@ -134,5 +134,5 @@ test('suppliers and interactions have their places in the sidebar', async ({ pag
   await expect(page).toHaveURL(/\/r\/organisations\?view=/);
   const names = await page.getByRole('navigation').getByRole('link').allTextContents();
   const place = names.indexOf('Fournisseurs');
-  expect(names.slice(place, place + 3)).toEqual(['Fournisseurs', 'Workflows', 'Interactions']);
+  expect(names.slice(place, place + 3)).toEqual(['Fournisseurs', 'Règles', 'Interactions']);
 });

@@ -341,7 +341,8 @@ impl Making<'_> {
 
     /// A deal from the first contact to where it stands.
     fn deal(&mut self, party: &Party) -> Result<(), Error> {
-        let begun = self.ago(HISTORY, 3);
+        let recent = self.draw.chance(0.4);
+        let begun = self.ago(if recent { 90 } else { HISTORY }, 3);
         let id = self.draw.id(begun);
         let mut at = begun;
         let mut stage = 0;

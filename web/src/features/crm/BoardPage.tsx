@@ -19,10 +19,10 @@ import { ProblemState } from '@/feedback/ProblemState';
 import { failed, told } from '@/feedback/toasts';
 import { Button } from '@/ui/button';
 import { Skeleton } from '@/ui/skeleton';
-import { Tab, TabList, Tabs } from '@/ui/tabs';
 import { type Asked, askedFor } from './board';
 import { Column } from './Column';
 import { MoveDialog } from './MoveDialog';
+import { Whose } from './Whose';
 import { useWords } from './words';
 
 const CreateDialog = lazy(() =>
@@ -148,12 +148,12 @@ export function BoardPage() {
     <div className="flex h-full min-h-0 flex-col">
       <header className="flex flex-wrap items-center gap-2 p-4">
         <h1 className="text-xl font-semibold">{say('board.title')}</h1>
-        <Tabs value={owner ?? 'all'} onValueChange={(value) => setOwner(value === 'me' ? 'me' : undefined)}>
-          <TabList>
-            <Tab value="all">{say('board.everyone')}</Tab>
-            <Tab value="me">{say('board.mine')}</Tab>
-          </TabList>
-        </Tabs>
+        <Whose
+          mine={owner === 'me'}
+          words={[say('board.mine'), say('board.everyone')]}
+          label={say('board.title')}
+          onChange={(mine) => setOwner(mine ? 'me' : undefined)}
+        />
         {entity.data?.can.create && (
           <Button variant="primary" className="ml-auto" onClick={() => setCreating(true)}>
             <Plus aria-hidden /> {say('board.new')}

@@ -9,8 +9,8 @@ import { ProblemState } from '@/feedback/ProblemState';
 import { useReader } from '@/reader/context';
 import { EmptyState } from '@/ui/empty-state';
 import { Skeleton } from '@/ui/skeleton';
-import { Tab, TabList, Tabs } from '@/ui/tabs';
 import { Amounts, Money } from './figures';
+import { Whose } from './Whose';
 import { useWords } from './words';
 
 function monthName(month: string, language: string): string {
@@ -195,12 +195,12 @@ export function ForecastPage() {
       <div className="mx-auto flex max-w-5xl flex-col gap-6 p-4 sm:p-6">
         <header className="flex flex-wrap items-center gap-2">
           <h1 className="text-xl font-semibold">{say('forecast.title')}</h1>
-          <Tabs value={owner ?? 'all'} onValueChange={(value) => setOwner(value === 'me' ? 'me' : undefined)}>
-            <TabList>
-              <Tab value="all">{say('board.everyone')}</Tab>
-              <Tab value="me">{say('board.mine')}</Tab>
-            </TabList>
-          </Tabs>
+          <Whose
+            mine={owner === 'me'}
+            words={[say('board.mine'), say('board.everyone')]}
+            label={say('forecast.title')}
+            onChange={(mine) => setOwner(mine ? 'me' : undefined)}
+          />
         </header>
         <Forecast owner={owner} />
         <Report owner={owner} entity={entity} />

@@ -15,7 +15,7 @@ import { Button } from '@/ui/button';
 import { Checkbox } from '@/ui/checkbox';
 import { EmptyState } from '@/ui/empty-state';
 import { Skeleton } from '@/ui/skeleton';
-import { Tab, TabList, Tabs } from '@/ui/tabs';
+import { Whose } from './Whose';
 import { useWords } from './words';
 
 const CreateDialog = lazy(() =>
@@ -199,12 +199,12 @@ export function TasksPage() {
       <div className="mx-auto flex max-w-4xl flex-col gap-6 p-4 sm:p-6">
         <header className="flex flex-wrap items-center gap-2">
           <h1 className="text-xl font-semibold">{entity.data?.label_plural ?? ''}</h1>
-          <Tabs value={mine ? 'mine' : 'all'} onValueChange={(value) => setMine(value === 'mine')}>
-            <TabList>
-              <Tab value="mine">{say('tasks.mine')}</Tab>
-              <Tab value="all">{say('tasks.everyone')}</Tab>
-            </TabList>
-          </Tabs>
+          <Whose
+            mine={mine}
+            words={[say('tasks.mine'), say('tasks.everyone')]}
+            label={entity.data?.label_plural ?? ''}
+            onChange={setMine}
+          />
           <Button asChild className="ml-auto">
             <Link to="/r/$collection" params={{ collection: 'tasks' }}>
               <Table aria-hidden /> {entity.data?.label_plural ?? ''}
