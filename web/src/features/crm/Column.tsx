@@ -33,7 +33,7 @@ const FIELDS = [
 ];
 
 /** The deals of a stage; what is being decided by its date, what was decided the newest first. */
-export function columnQuery(entity: EntityMeta, stage: string, open: boolean, owner: Owner) {
+function columnQuery(entity: EntityMeta, stage: string, open: boolean, owner: Owner) {
   const here: Condition = { field: 'stage', op: 'eq', value: stage };
   const mine: Condition = { field: 'owner', op: 'eq', value: '@me' };
   return listQuery(entity, {
