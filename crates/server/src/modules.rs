@@ -269,7 +269,10 @@ mod tests {
     #[test]
     fn the_modules_in_the_binary_declare_the_service_desk() {
         let names: Vec<String> = built_in().into_iter().map(|module| module.name).collect();
-        assert_eq!(names, ["assets", "automation", "base", "crm", "desk", "kpi"]);
+        assert_eq!(
+            names,
+            ["assets", "automation", "base", "crm", "desk", "kpi"]
+        );
         let schema = schema(None).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         assert!(schema.find_collection("tickets").is_some());
         assert!(schema.roles.contains_key("technician"));
