@@ -12,6 +12,17 @@ const pages: Record<string, ComponentType> = {
       default: SelfServicePage,
     })),
   ),
+  pipeline: lazy(() => import('@/features/crm/BoardPage').then(({ BoardPage }) => ({ default: BoardPage }))),
+  tasks: lazy(() => import('@/features/crm/TasksPage').then(({ TasksPage }) => ({ default: TasksPage }))),
+  forecast: lazy(() =>
+    import('@/features/crm/ForecastPage').then(({ ForecastPage }) => ({ default: ForecastPage })),
+  ),
+  suppliers: lazy(() =>
+    import('@/features/crm/Elsewhere').then(({ SuppliersPage }) => ({ default: SuppliersPage })),
+  ),
+  interactions: lazy(() =>
+    import('@/features/crm/Elsewhere').then(({ InteractionsPage }) => ({ default: InteractionsPage })),
+  ),
 };
 
 interface PageSearch {

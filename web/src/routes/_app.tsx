@@ -5,6 +5,7 @@ import { useEffect } from 'react';
 import { appMetaQuery } from '@/api/meta';
 import { session, useSession } from '@/api/session';
 import { AUTOMATION } from '@/features/automation/parts';
+import { CRM } from '@/features/crm/parts';
 import { KPI_PARTS } from '@/features/kpi/parts';
 import { LoginPage } from '@/features/login/LoginPage';
 import { ProblemState } from '@/feedback/ProblemState';
@@ -16,7 +17,8 @@ import { useAdoptProfile } from '@/shell/profile';
 
 export const Route = createFileRoute('/_app')({ component: App });
 
-const OWN_PARTS = { ...AUTOMATION, ...KPI_PARTS };
+/** What entities bring to their pages, by name. */
+const OWN_PARTS = { ...AUTOMATION, ...CRM, ...KPI_PARTS };
 
 function App() {
   const client = useQueryClient();

@@ -18,6 +18,7 @@ mod bad_input;
 mod calculating;
 mod copying;
 mod crash;
+mod crm;
 mod degraded;
 mod dispatch;
 mod doctor;

@@ -12,7 +12,7 @@ mod triggers;
 
 pub use object::Mistake;
 pub use read::{FORMAT, read};
-pub use span::later;
+pub use span::{later, read as duration};
 
 use std::fmt;
 
