@@ -5,7 +5,6 @@
 //! workflow and the moment, so a process that dies in between begins nothing twice. Moments that
 //! were missed while nothing ran are made up for once.
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use opsflux_model::{Condition, Op, Operand, Predicate, Value};
 use opsflux_records::rule::Snapshot;
@@ -16,9 +15,10 @@ use uuid::Uuid;
 
 use crate::engine::{Cause, Engine};
 use crate::execution::{NewExecution, Subject, refused};
-use crate::flow::{self, Flow, OnClock, OnMoment, Rhythm, Trigger};
+use crate::flow::{self, Flow, OnClock, OnMoment, Trigger};
 use crate::log::Log;
 use crate::published::{content, derived, text, version_id};
+use crate::rhythm::next;
 
 /// Workflows looked at in one turn.
 const AT_ONCE: u32 = 100;
@@ -342,151 +342,5 @@ impl Timed<'_> {
             Trigger::Moment(_) => self.now.checked_add(INACTIVE).ok(),
             Trigger::Record(_) | Trigger::Manual { .. } => None,
         }
-    }
-}
-
-/// The first moment of a rhythm after another. A time of day that a change of the clock leaves out
-/// is the first one after the gap; one that comes twice is the first of the two.
-pub(crate) fn next(rhythm: &Rhythm, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-    let here = after.to_zoned(zone.clone());
-    let (time, fits): (_, Box<dyn Fn(jiff::civil::Date) -> bool>) = match rhythm {
-        Rhythm::Cron(cron) => {
-            let found = cron.find_next_occurrence(&here, false).ok();
-            return found.map(|at| at.timestamp());
-        }
-        Rhythm::Daily(time) => (*time, Box::new(|_| true)),
-        Rhythm::Weekly(day, time) => (*time, Box::new(move |date| date.weekday() == *day)),
-        Rhythm::Monthly(day, time) => (
-            *time,
-            Box::new(move |date| date.day() == (*day).min(date.days_in_month())),
-        ),
-    };
-    let mut date = here.date();
-    // A month and a day hold every weekday and every day of a month.
-    for _ in 0..64 {
-        if fits(date) {
-            let at = date
-                .to_datetime(time)
-                .to_zoned(zone.clone())
-                .ok()?
-                .timestamp();
-            if at > after {
-                return Some(at);
-            }
-        }
-        date = date.tomorrow().ok()?;
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().expect("a moment")
-    }
-
-    fn rhythm(json: Json) -> Rhythm {
-        let written = json!({
-            "trigger": json, "actions": [{"type": "wait", "params": {"for": "1s"}}],
-        });
-        let Json::Object(written) = written else {
-            unreachable!("an object")
-        };
-        let flow = flow::read(&written).expect("a workflow");
-        match flow.triggers.into_iter().next() {
-            Some(Trigger::Clock(on)) => on.when,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[track_caller]
-    fn check(json: Json, zone: &str, moments: &[&str]) {
-        let zone = TimeZone::get(zone).expect("a zone");
-        let rhythm = rhythm(json);
-        let mut now = at(moments[0]);
-        for wanted in &moments[1..] {
-            now = next(&rhythm, now, &zone).expect("a next moment");
-            assert_eq!(now, at(wanted));
-        }
-    }
-
-    #[test]
-    fn days_keep_their_time_of_day_across_a_change_of_the_clock() {
-        check(
-            json!({"type": "scheduled", "frequency": "daily", "at": "08:00"}),
-            "Europe/Paris",
-            &[
-                "2026-03-28T06:59:00Z",
-                "2026-03-28T07:00:00Z",
-                "2026-03-29T06:00:00Z",
-                "2026-03-30T06:00:00Z",
-            ],
-        );
-        // 02:30 does not exist on that night, and comes twice on the other one.
-        check(
-            json!({"type": "scheduled", "frequency": "daily", "at": "02:30"}),
-            "Europe/Paris",
-            &[
-                "2026-03-28T12:00:00Z",
-                "2026-03-29T01:30:00Z",
-                "2026-03-30T00:30:00Z",
-            ],
-        );
-        check(
-            json!({"type": "scheduled", "frequency": "daily", "at": "02:30"}),
-            "Europe/Paris",
-            &[
-                "2026-10-24T12:00:00Z",
-                "2026-10-25T00:30:00Z",
-                "2026-10-26T01:30:00Z",
-            ],
-        );
-    }
-
-    #[test]
-    fn weeks_and_months_fall_on_their_day_and_short_months_on_their_last() {
-        check(
-            json!({"type": "scheduled", "frequency": "weekly", "day": 1, "at": "09:00"}),
-            "Africa/Luanda",
-            &[
-                "2026-11-28T12:00:00Z",
-                "2026-11-30T08:00:00Z",
-                "2026-12-07T08:00:00Z",
-            ],
-        );
-        check(
-            json!({"type": "scheduled", "frequency": "monthly", "day": 31, "at": "00:00"}),
-            "UTC",
-            &[
-                "2026-01-31T00:00:00Z",
-                "2026-02-28T00:00:00Z",
-                "2026-03-31T00:00:00Z",
-                "2026-04-30T00:00:00Z",
-            ],
-        );
-    }
-
-    #[test]
-    fn cron_patterns_are_read_in_the_zone() {
-        check(
-            json!({"type": "scheduled", "cron": "0 2 * * *"}),
-            "America/Sao_Paulo",
-            &[
-                "2026-06-01T00:00:00Z",
-                "2026-06-01T05:00:00Z",
-                "2026-06-02T05:00:00Z",
-            ],
-        );
-        check(
-            json!({"type": "scheduled", "cron": "*/15 8-9 * * MON-FRI"}),
-            "UTC",
-            &[
-                "2026-11-27T09:40:00Z",
-                "2026-11-27T09:45:00Z",
-                "2026-11-30T08:00:00Z",
-            ],
-        );
     }
 }

@@ -9,8 +9,9 @@
 //! | --- | --- |
 //! | `matching.rs` | from a change in the feed to the executions it sets off |
 //! | `clock.rs` | what time sets off |
-//! | `work.rs`, `execution.rs` | taking what is due, by a lease that every commit checks |
-//! | `turn.rs` | moving one execution on, step by step |
+//! | `work.rs`, `lease.rs` | taking what is due, by a lease that every commit checks |
+//! | `turn.rs`, `step.rs` | moving one execution on, step by step |
+//! | `execution.rs`, `told.rs` | the rows that say where it stands and what was done |
 //! | `action/` | what a step can do; other rooms bring more |
 //! | `approval.rs` | asking people |
 //! | `delivered.rs` | waiting for what was sent outside |
@@ -22,6 +23,7 @@
 
 pub mod action;
 mod approval;
+mod cancel;
 mod check;
 mod clock;
 pub mod course;
@@ -29,16 +31,20 @@ mod delivered;
 mod engine;
 mod execution;
 pub mod flow;
+mod lease;
 mod log;
 mod matching;
 mod operations;
 mod past;
 mod people;
 mod published;
+mod rhythm;
 mod rule;
 mod scope;
 mod stats;
+mod step;
 pub mod template;
+mod told;
 mod turn;
 mod work;
 
