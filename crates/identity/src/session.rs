@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 use crate::freshness::{Freshness, Mark};
 use crate::journal::Journal;
-use crate::table::{Query, Table, at, text_at, time_at};
 use crate::token::{Owner, REFRESH_LIFE, RefreshToken, Tokens};
+use opsflux_records::table::{Query, Table, at, text_at, time_at};
 
 pub(crate) use rotation::{Pages, Rotation};
 
@@ -280,7 +280,7 @@ impl Sessions {
                 .is("user", user)?
                 .and(table.is_empty("ended_at")?)
                 .and(table.is_after("expires_at", self.records.now())?),
-            newest: Some("last_seen_at"),
+            sort: &["-last_seen_at", "-id"],
             limit: MOST,
         };
         let rows = table.rows(self.records.store(), tenant, query).await?;

@@ -6,7 +6,7 @@
 //!
 //! What lives here besides: [`operation`] (what HTTP serves, declared by rooms and modules),
 //! [`rule`] (code of modules that runs before a save), [`feed`] (reactors behind the change feed),
-//! [`audit`] (seals that make tampering with the audit evident).
+//! [`table`] (rows that rooms keep of their own), [`audit`] (seals that make tampering with the audit evident).
 //!
 //! What must never be here: SQL (that is `store`), HTTP framing (that is `server`), passwords and
 //! tokens (that is `identity`).
@@ -25,6 +25,7 @@ pub mod judge;
 pub mod operation;
 pub mod read;
 pub mod rule;
+pub mod table;
 pub mod write;
 
 mod records;

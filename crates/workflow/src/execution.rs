@@ -7,12 +7,13 @@ use opsflux_model::Value;
 use opsflux_model::schema::{EntityIx, Schema};
 use opsflux_records::Error;
 use opsflux_records::rule::Snapshot;
-use opsflux_store::{CommitError, Write};
+use opsflux_store::Write;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::course::{Course, End};
 use crate::flow::Flow;
+pub(crate) use crate::log::refused;
 use crate::log::{Log, cut};
 use crate::published::content;
 
@@ -179,16 +180,5 @@ fn json_or_null(json: &Json) -> Value {
     match json {
         Json::Null => Value::Null,
         json => Value::Json(json.clone()),
-    }
-}
-
-/// What a commit that did nothing means here.
-pub(crate) fn refused(error: CommitError) -> Error {
-    match error {
-        CommitError::Store(error) => error.into(),
-        CommitError::Guard { name } => {
-            Error::Conflict(opsflux_records::ConflictKind::Guard { name })
-        }
-        _ => Error::Conflict(opsflux_records::ConflictKind::Busy),
     }
 }
