@@ -180,6 +180,18 @@ impl Sessions {
                     set: users.set(vec![("last_login_at", now.into())])?,
                 },
             ],
+            feed: vec![NewEntry {
+                change: self.records.new_id(),
+                at: now,
+                entity: ENTITY.to_owned(),
+                record: owner.session,
+                version: 1,
+                op: FeedOp::Created,
+                body: Body {
+                    by: Some(user),
+                    ..Body::default()
+                },
+            }],
             ..Commit::default()
         };
         self.commit(commit).await?;

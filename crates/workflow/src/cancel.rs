@@ -1,13 +1,15 @@
 //! Ending an execution because somebody asks for it.
 
 use opsflux_model::Value;
-use opsflux_records::Error;
-use opsflux_store::{Commit, Guard};
+use opsflux_records::{ConflictKind, Error};
+use opsflux_store::{Commit, Guard, Write};
 use uuid::Uuid;
 
 use crate::course::End;
+use crate::ending;
 use crate::engine::Engine;
 use crate::execution::{ENTITY, ended, refused};
+use crate::listening;
 use crate::log::Log;
 
 impl Engine {
@@ -30,6 +32,13 @@ impl Engine {
             let set = vec![("status", "CANCELLED".into()), ("decided_at", now.into())];
             writes.push(asked.update(row.id, set)?);
         }
+        let listening = Log::of(&schema, listening::ENTITY)?;
+        let waits = listening.is("execution", id)?;
+        for row in records.find(tenant, listening.ix, waits, 500).await? {
+            let entity = listening.ix;
+            writes.push(Write::Remove { entity, id: row.id });
+        }
+        let called = self.called_by(tenant, id).await?;
         let mut set = ended(&End::Cancelled, now);
         set.extend([
             ("wake_at", Value::Null),
@@ -49,9 +58,17 @@ impl Engine {
                 holds: runs,
             }],
             writes,
+            feed: vec![ending::told(id, id, 0, now)],
             ..Commit::default()
         };
-        let done = records.store().commit(commit).await;
-        done.map(|_| ()).map_err(refused)
+        records.store().commit(commit).await.map_err(refused)?;
+        // What it waited for is waited for by nobody.
+        for id in called {
+            match Box::pin(self.cancel(tenant, id)).await {
+                Ok(()) | Err(Error::Conflict(ConflictKind::Guard { .. })) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }

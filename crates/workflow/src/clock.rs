@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::engine::{Cause, Engine};
 use crate::execution::{NewExecution, Subject, refused};
-use crate::flow::{self, Flow, OnClock, OnMoment, Trigger};
+use crate::flow::{self, Flow, Limits, OnClock, OnMoment, Trigger};
 use crate::log::Log;
 use crate::published::{content, derived, text, version_id};
 use crate::rhythm::next;
@@ -96,11 +96,12 @@ impl Engine {
         };
         let armed = row.get(&schema, "armed").as_bool() == Some(true);
         if armed {
-            for trigger in &flow.triggers {
+            let limits = flow.limits.iter();
+            for (trigger, limits) in flow.triggers.iter().zip(limits) {
                 match trigger {
-                    Trigger::Clock(on) => self.by_clock(&timed, on, due).await?,
-                    Trigger::Moment(on) => self.by_moment(&timed, on).await?,
-                    Trigger::Record(_) | Trigger::Manual { .. } => {}
+                    Trigger::Clock(on) => self.by_clock(&timed, on, due, limits).await?,
+                    Trigger::Moment(on) => self.by_moment(&timed, on, limits).await?,
+                    _ => {}
                 }
             }
         }
@@ -147,7 +148,13 @@ impl Engine {
         }
     }
 
-    async fn by_clock(&self, timed: &Timed<'_>, on: &OnClock, due: Timestamp) -> Result<(), Error> {
+    async fn by_clock(
+        &self,
+        timed: &Timed<'_>,
+        on: &OnClock,
+        due: Timestamp,
+        limits: &Limits,
+    ) -> Result<(), Error> {
         let zone = on.zone.as_ref().unwrap_or(&timed.caller.time_zone);
         let before = due.checked_sub(1.microsecond()).unwrap_or(due);
         // Another trigger of the same workflow may be what is due.
@@ -159,7 +166,7 @@ impl Engine {
         let trigger = json!({"type": "scheduled", "due": due, "at": timed.now});
         let Some(entity) = &on.entity else {
             let id = derived(timed.row.id, &moment);
-            return self.begin_timed(timed, id, None, trigger).await;
+            return self.begin_timed(timed, id, None, trigger, limits).await;
         };
         let found = self.matching_records(timed, entity, None, |record, _| {
             derived(
@@ -168,13 +175,18 @@ impl Engine {
             )
         });
         for (id, subject) in found.await? {
-            self.begin_timed(timed, id, Some(subject), trigger.clone())
+            self.begin_timed(timed, id, Some(subject), trigger.clone(), limits)
                 .await?;
         }
         Ok(())
     }
 
-    async fn by_moment(&self, timed: &Timed<'_>, on: &OnMoment) -> Result<(), Error> {
+    async fn by_moment(
+        &self,
+        timed: &Timed<'_>,
+        on: &OnMoment,
+        limits: &Limits,
+    ) -> Result<(), Error> {
         let zone = &timed.caller.time_zone;
         let test = |op: Op, at: Timestamp| Condition::Test {
             field: on.field.clone(),
@@ -219,7 +231,8 @@ impl Engine {
         };
         for (id, subject) in found.await? {
             let trigger = json!({"type": kind, "field": on.field, "at": timed.now});
-            self.begin_timed(timed, id, Some(subject), trigger).await?;
+            self.begin_timed(timed, id, Some(subject), trigger, limits)
+                .await?;
         }
         Ok(())
     }
@@ -296,6 +309,7 @@ impl Engine {
         id: Uuid,
         subject: Option<Subject>,
         trigger: Json,
+        limits: &Limits,
     ) -> Result<(), Error> {
         let records = &self.inner.records;
         let schema = records.schema();
@@ -312,21 +326,13 @@ impl Engine {
             named = Some((Subject { entity, id }, title));
         }
         let revision = timed.row.get(&schema, "revision").as_int().unwrap_or(0);
+        let version = version_id(timed.row.id, revision);
         let new = NewExecution {
-            id,
-            workflow: timed.row.id,
-            version: version_id(timed.row.id, revision),
-            owner: timed.owner,
-            flow: timed.flow,
             subject: named,
-            trigger,
-            conditions: Json::Null,
-            chain: id,
-            depth: 0,
-            ended: None,
+            ..NewExecution::of(id, timed.row.id, version, timed.owner, timed.flow, trigger)
         };
         tracing::debug!(workflow = %timed.name, execution = %id, "set off by the clock");
-        self.put(tenant, &new).await
+        self.admit(&timed.caller, new, limits).await
     }
 }
 
@@ -340,7 +346,7 @@ impl Timed<'_> {
             }
             Trigger::Moment(on) if on.before => self.now.checked_add(DEADLINES).ok(),
             Trigger::Moment(_) => self.now.checked_add(INACTIVE).ok(),
-            Trigger::Record(_) | Trigger::Manual { .. } => None,
+            _ => None,
         }
     }
 }

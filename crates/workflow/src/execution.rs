@@ -13,9 +13,10 @@ use uuid::Uuid;
 
 use crate::course::{Course, End};
 use crate::flow::Flow;
-pub(crate) use crate::log::refused;
 use crate::log::{Log, cut};
 use crate::published::content;
+
+pub(crate) use crate::log::refused;
 
 /// Name of the entity.
 pub(crate) const ENTITY: &str = "execution";
@@ -46,6 +47,16 @@ pub(crate) struct NewExecution<'a> {
     pub depth: u16,
     /// How it ends before it has begun.
     pub ended: Option<Ended>,
+    /// The execution that waits for its end.
+    pub called_by: Option<Uuid>,
+    /// When it begins, when not at once: it waits for its turn, or for more of the same.
+    pub held_back: Option<Timestamp>,
+    /// What those share of which one runs at a time; empty: nothing.
+    pub slot: String,
+    /// What those share of which one counts.
+    pub once_key: String,
+    /// What those share that happen together.
+    pub batch: String,
 }
 
 /// How an execution ends before it has begun.
@@ -54,9 +65,40 @@ pub(crate) enum Ended {
     Failed(String),
     /// Somebody asked for it, and its conditions do not hold.
     Skipped,
+    /// All of it was done at once.
+    Done,
 }
 
-impl NewExecution<'_> {
+impl<'a> NewExecution<'a> {
+    /// An execution about nothing, that begins at once and is the first of its chain.
+    pub fn of(
+        id: Uuid,
+        workflow: Uuid,
+        version: Uuid,
+        owner: Uuid,
+        flow: &'a Flow,
+        trigger: Json,
+    ) -> NewExecution<'a> {
+        NewExecution {
+            id,
+            workflow,
+            version,
+            owner,
+            flow,
+            subject: None,
+            trigger,
+            conditions: Json::Null,
+            chain: id,
+            depth: 0,
+            ended: None,
+            called_by: None,
+            held_back: None,
+            slot: String::new(),
+            once_key: String::new(),
+            batch: String::new(),
+        }
+    }
+
     /// Its rows.
     ///
     /// # Errors
@@ -66,7 +108,7 @@ impl NewExecution<'_> {
         let mut course = Course::begin(self.flow);
         match &self.ended {
             Some(Ended::Failed(why)) => course.end = Some(End::Failed(why.clone())),
-            Some(Ended::Skipped) => course.end = Some(End::Success),
+            Some(Ended::Skipped | Ended::Done) => course.end = Some(End::Success),
             None => {}
         }
         let (subject, title) = match &self.subject {
@@ -88,9 +130,26 @@ impl NewExecution<'_> {
             ("conditions", json_or_null(&self.conditions)),
             ("chain", self.chain.to_string().into()),
             ("depth", i64::from(self.depth).into()),
-            ("course", kept(&course)?),
+            ("slot", some(&self.slot)),
+            ("once_key", some(&self.once_key)),
+            ("batch", some(&self.batch)),
+            (
+                "called_by",
+                self.called_by
+                    .map_or(Value::Null, |id| id.to_string().into()),
+            ),
             ("started_at", now.into()),
         ];
+        if let (Some(wake), None) = (self.held_back, &course.end) {
+            values.extend([
+                ("status", "WAITING".into()),
+                ("queued", true.into()),
+                ("gathered", 1.into()),
+                ("wake_at", wake.into()),
+            ]);
+            return Ok(vec![log.insert(self.id, now, values)?]);
+        }
+        values.push(("course", kept(&course)?));
         match (&course.end, &self.ended) {
             (_, Some(Ended::Skipped)) => {
                 values.extend([("status", "SKIPPED".into()), ("ended_at", now.into())]);
@@ -116,6 +175,12 @@ pub(crate) struct Held {
     pub trigger: Json,
     pub chain: Uuid,
     pub depth: u16,
+    /// Whether anything of it was done.
+    pub begun: bool,
+    /// What those share of which one runs at a time; empty: nothing.
+    pub slot: String,
+    /// The execution that waits for its end.
+    pub called_by: Option<Uuid>,
     /// What a person is to look at.
     pub attention: Option<&'static str>,
     /// When it was to be gone on with, as it stood when it was taken or kept last: something that
@@ -127,6 +192,11 @@ impl Held {
     /// When it was to be gone on with, as this process knows it.
     pub fn wake(&self) -> Value {
         self.wake_at.clone()
+    }
+
+    /// What conditions may ask of it besides its record.
+    pub fn facts(&self) -> Json {
+        serde_json::json!({"trigger": self.trigger, "steps": self.course.outputs})
     }
 
     /// As before a commit that was refused.
@@ -141,6 +211,20 @@ impl Held {
 /// When the declarations lack it.
 pub(crate) fn wake(schema: &Schema, execution: Uuid, now: Timestamp) -> Result<Write, Error> {
     Log::of(schema, ENTITY)?.update(execution, vec![("wake_at", now.into())])
+}
+
+/// That an execution has not ended.
+///
+/// # Errors
+/// When the declarations lack it.
+pub(crate) fn is_open(log: &Log<'_>) -> Result<opsflux_model::Predicate, Error> {
+    log.is_one_of("status", &["RUNNING", "WAITING"])
+}
+
+/// Whether an execution has not ended.
+pub(crate) fn runs(schema: &Schema, row: &Snapshot) -> bool {
+    let status = row.get(schema, "status").as_text();
+    matches!(status, Some("RUNNING" | "WAITING"))
 }
 
 pub(crate) fn ended(end: &End, now: Timestamp) -> Vec<(&'static str, Value)> {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use opsflux_model::predicate::negate;
 use opsflux_model::{Operand, Predicate, Value};
 use opsflux_records::Error;
 use opsflux_records::rule::Snapshot;
@@ -13,10 +12,12 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::course::Course;
-use crate::engine::Engine;
+use crate::ending;
+use crate::engine::{Cause, Engine};
 use crate::execution::{ENTITY, HELD, Held, Subject, ended, kept, opened, refused};
 use crate::flow;
 use crate::log::Log;
+use crate::pause::Why;
 use crate::published::text;
 
 /// How long a process holds an execution without a word.
@@ -109,6 +110,10 @@ impl Engine {
                 holds: self.waiting(&log)?,
             }],
             writes: vec![log.update(row.id, set)?],
+            feed: match crashes >= MAX_CRASHES {
+                true => vec![ending::told(row.id, row.id, 0, now)],
+                false => Vec::new(),
+            },
             ..Commit::default()
         };
         match records.store().commit(commit).await {
@@ -118,9 +123,26 @@ impl Engine {
         }
         if crashes >= MAX_CRASHES {
             tracing::error!(execution = %row.id, crashes, "an execution was put aside");
+            self.put_aside(tenant, row).await?;
             return Ok(None);
         }
         self.read(tenant, row.id).await
+    }
+
+    /// Processes died over an execution: its workflow begins no others.
+    async fn put_aside(&self, tenant: i64, row: &Snapshot) -> Result<(), Error> {
+        let schema = self.inner.records.schema();
+        let owner = row.get(&schema, "owner").as_id().unwrap_or_default();
+        let cause = Cause {
+            workflow: "",
+            chain: row.id,
+            depth: 0,
+        };
+        let Some(caller) = self.act_as(tenant, owner, &cause).await? else {
+            return Ok(());
+        };
+        let workflow = row.get(&schema, "workflow").as_id().unwrap_or_default();
+        self.pause(&caller, workflow, Why::Crashes).await
     }
 
     /// An execution that this process holds, as it is now; none when it no longer does.
@@ -188,6 +210,12 @@ impl Engine {
                 .as_int()
                 .and_then(|depth| u16::try_from(depth).ok())
                 .unwrap_or(0),
+            begun: matches!(row.get(&schema, "course"), Value::Json(_)),
+            slot: text(&schema, &row, "slot"),
+            called_by: row
+                .get(&schema, "called_by")
+                .as_text()
+                .and_then(|id| Uuid::try_parse(id).ok()),
             attention: None,
             wake_at: row.get(&schema, "wake_at").clone(),
         }))
@@ -207,17 +235,7 @@ impl Engine {
         let schema = self.inner.records.schema();
         let log = Log::of(&schema, ENTITY)?;
         let now = self.inner.records.now();
-        let field = log.field("wake_at")?;
-        let as_it_was = match &held.wake_at {
-            Value::Null => negate(Predicate::test(log.ix, field, Operand::Present)),
-            known => Predicate::test(log.ix, field, Operand::OneOf(vec![known.clone()])),
-        };
-        along.guards.push(Guard::Exists {
-            name: HELD.to_owned(),
-            entity: log.ix,
-            id: held.id,
-            holds: log.is("worker", self.worker())?.and(as_it_was),
-        });
+        along.guards.push(self.holds(&log, held)?);
         let attention = held.attention.map_or(Value::Null, Value::from);
         let mut set = vec![
             ("course", kept(&held.course)?),
@@ -228,6 +246,12 @@ impl Engine {
             Some(end) => {
                 set.extend(ended(end, now));
                 set.push(("wake_at", Value::Null));
+                // Told when somebody is to hear of it.
+                let heard = held.called_by.is_some() || !held.slot.is_empty();
+                if heard || matches!(end, crate::course::End::Failed(_)) {
+                    let told = ending::told(held.id, held.chain, held.depth, now);
+                    along.feed.push(told);
+                }
             }
             None => {
                 let due = held.course.due(&held.flow, now);
@@ -243,8 +267,25 @@ impl Engine {
         } else {
             set.push(("lease_until", lease(now)));
         }
+        set.push(("queued", false.into()));
+        held.begun = true;
         along.writes.push(log.update(held.id, set)?);
         Ok(())
+    }
+
+    /// That this process still holds an execution and nothing happened to it meanwhile.
+    ///
+    /// # Errors
+    /// When the declarations lack something.
+    pub(crate) fn holds(&self, log: &Log<'_>, held: &Held) -> Result<Guard, Error> {
+        Ok(Guard::Exists {
+            name: HELD.to_owned(),
+            entity: log.ix,
+            id: held.id,
+            holds: log
+                .is("worker", self.worker())?
+                .and(log.is("wake_at", held.wake_at.clone())?),
+        })
     }
 
     /// The name of this process among those that work executions off.

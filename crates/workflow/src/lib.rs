@@ -14,28 +14,43 @@
 //! | `execution.rs`, `told.rs` | the rows that say where it stands and what was done |
 //! | `action/` | what a step can do; other rooms bring more |
 //! | `approval.rs` | asking people |
-//! | `delivered.rs` | waiting for what was sent outside |
+//! | `delivered.rs`, `listening.rs` | waiting for what was sent outside, for what happens to records |
+//! | `calling.rs`, `ending.rs` | one workflow that runs another; what follows when one has ended |
+//! | `gate.rs`, `pause.rs` | how much of what happens begins executions; stopping what does harm |
+//! | `hook.rs`, `account.rs` | set off by other systems; by people who sign in and out |
+//! | `before.rs` | changing a record before it is saved |
+//! | `why.rs` | why a workflow did not start |
 //! | `rule.rs`, `check.rs` | what is refused when a workflow is saved |
 //! | `operations.rs` | what HTTP serves besides the entities |
 //!
 //! A workflow acts in the name of whoever said last what it does, with his rights: see
 //! [`Acting`]. What must never be here: SQL, mail, HTTP framing.
 
+mod account;
 pub mod action;
 mod approval;
+mod before;
+mod calling;
 mod cancel;
 mod check;
 mod clock;
 pub mod course;
 mod delivered;
+mod ending;
 mod engine;
 mod execution;
+mod facts;
 pub mod flow;
+mod gate;
+mod hook;
 mod lease;
+mod listening;
 mod log;
 mod matching;
+mod offered;
 mod operations;
 mod past;
+mod pause;
 mod people;
 mod published;
 mod rhythm;
@@ -46,7 +61,10 @@ mod step;
 pub mod template;
 mod told;
 mod turn;
+mod why;
+mod words;
 mod work;
 
 pub use engine::{Acting, Engine};
+pub use hook::Hooks;
 pub use rule::Publishing;

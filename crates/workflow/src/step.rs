@@ -14,9 +14,11 @@ use crate::action::{At, Failure};
 use crate::course::{End, Happened, Leaf, Open};
 use crate::engine::Engine;
 use crate::execution::Held;
-use crate::flow::{StepKind, WaitStep, later};
+use crate::facts::Asked;
+use crate::flow::{RepeatStep, StepKind, WaitStep, later};
+use crate::scope::{self, Scene};
+use crate::template;
 use crate::told::words;
-use crate::{scope, template};
 
 /// Elements of a list that are worked off.
 const MAX_ITEMS: usize = 1_000;
@@ -122,19 +124,23 @@ impl Engine {
                 }
             }
             StepKind::Branch { cases, .. } => {
-                let Some(subject) = self.subject(caller, held).await? else {
+                let subject = self.subject(caller, held).await?;
+                if held.subject.is_some() && subject.is_none() {
                     let why = "the record is gone, or out of sight".to_owned();
                     return Ok(Outcome::failed(why, Json::Null));
-                };
+                }
                 let mut told = Vec::new();
                 let mut chosen = None;
+                let facts = held.facts();
+                let asked = Asked {
+                    records: &self.inner.records,
+                    caller,
+                    record: subject.as_ref(),
+                    before: None,
+                    facts: &facts,
+                };
                 for (place, case) in cases.iter().enumerate() {
-                    let verdict = self
-                        .inner
-                        .records
-                        .judge(caller, &subject, None, &case.when)
-                        .await;
-                    let verdict = match verdict {
+                    let verdict = match asked.judge(&case.when).await {
                         Ok(verdict) => verdict,
                         Err(error @ Error::Invalid(_)) => {
                             return Ok(Outcome::failed(words(&error), Json::Null));
@@ -172,6 +178,9 @@ impl Engine {
                 Ok(other) => Ok(Outcome::failed("that is no list".to_owned(), other)),
                 Err(why) => Ok(Outcome::failed(why, list.clone())),
             },
+            StepKind::Listen(step) => self.listen(caller, held, open, step, now).await,
+            StepKind::Repeat(step) => self.again(caller, held, open, step, now).await,
+            StepKind::Call(step) => self.call(caller, held, open, step, now).await,
             StepKind::Wait(wait) => self.wait(caller, held, open, wait, now).await,
             StepKind::Approval(approval) => self.ask(caller, held, open, approval, now).await,
             StepKind::Stop { failed, message } => {
@@ -197,6 +206,57 @@ impl Engine {
                 "branches are never open themselves".to_owned(),
             )),
         }
+    }
+
+    /// Before a round of a step that repeats: rests first, except before the first one, and looks
+    /// whether it still holds.
+    async fn again(
+        &self,
+        caller: &Caller,
+        held: &Held,
+        open: &Open<'_, '_>,
+        step: &RepeatStep,
+        now: Timestamp,
+    ) -> Result<Outcome, Error> {
+        let rests = matches!(open.leaf, Leaf::Due { .. }) && open.rounds > 0;
+        if rests {
+            let until = later(now, step.every, &caller.time_zone).unwrap_or(now);
+            return Ok(Outcome {
+                told: Told {
+                    output: json!({"rounds": open.rounds, "until": until}),
+                    ..Told::default()
+                },
+                ..Outcome::of(Happened::Waits(Leaf::Waiting(until)))
+            });
+        }
+        let subject = self.subject(caller, held).await?;
+        if held.subject.is_some() && subject.is_none() {
+            // Nothing holds of what is gone.
+            return Ok(Outcome::of(Happened::Case(None)));
+        }
+        let facts = held.facts();
+        let asked = Asked {
+            records: &self.inner.records,
+            caller,
+            record: subject.as_ref(),
+            before: None,
+            facts: &facts,
+        };
+        let verdict = match asked.judge(&step.holds).await {
+            Ok(verdict) => verdict,
+            Err(error @ Error::Invalid(_)) => {
+                return Ok(Outcome::failed(words(&error), Json::Null));
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Outcome {
+            told: Told {
+                input: verdict.told,
+                output: json!({"rounds": open.rounds, "again": verdict.holds}),
+                ..Told::default()
+            },
+            ..Outcome::of(Happened::Case(verdict.holds.then_some(0)))
+        })
     }
 
     async fn wait(
@@ -245,7 +305,17 @@ impl Engine {
         if names.is_empty() && !has_words(written) {
             return Ok(Ok(written.clone()));
         }
-        let scope = scope::of(&self.inner.records, caller, held, open, &names).await?;
+        let scene = Scene {
+            subject: held.subject,
+            title: &held.title,
+            trigger: &held.trigger,
+            outputs: &held.course.outputs,
+            workflow: held.workflow,
+            name: &held.name,
+            execution: held.id,
+            items: &open.items,
+        };
+        let scope = scope::of(&self.inner.records, caller, &scene, &names).await?;
         Ok(scope.fill_all(written))
     }
 
@@ -311,7 +381,7 @@ impl Engine {
 pub(crate) fn attempt(leaf: &Leaf) -> u32 {
     match leaf {
         Leaf::Due { attempt, .. } | Leaf::Sent(_, attempt) => *attempt,
-        Leaf::Waiting(_) | Leaf::Asked(..) => 1,
+        Leaf::Waiting(_) | Leaf::Asked(..) | Leaf::Listening { .. } | Leaf::Called(..) => 1,
     }
 }
 

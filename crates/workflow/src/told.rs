@@ -28,6 +28,15 @@ impl Engine {
         now: Timestamp,
         along: &mut Along,
     ) -> Result<(), Error> {
+        // That it was looked once more is not worth a row.
+        let still = match happened {
+            Happened::Waits(Leaf::Listening { looked: true, .. }) => told.output.is_null(),
+            Happened::Waits(Leaf::Called(..)) => told.output.is_null(),
+            _ => false,
+        };
+        if still {
+            return Ok(());
+        }
         let schema = self.inner.records.schema();
         let log = Log::of(&schema, "step_run")?;
         let status = match happened {
@@ -66,7 +75,9 @@ pub(crate) fn row_of(open: &Open<'_, '_>) -> StepRow {
         StepKind::Branch { .. } => "branch",
         StepKind::Parallel { .. } => "parallel",
         StepKind::ForEach { .. } => "foreach",
-        StepKind::Wait(_) => "wait",
+        StepKind::Wait(_) | StepKind::Listen(_) => "wait",
+        StepKind::Repeat(_) => "repeat",
+        StepKind::Call(_) => "workflow",
         StepKind::Approval(_) => "approval",
         StepKind::Stop { .. } => "stop",
     };

@@ -19,6 +19,9 @@ impl Engine {
     /// # Errors
     /// When the database does not answer; its lease ends then, and another try is made.
     pub(crate) async fn run(&self, mut held: Held) -> Result<(), Error> {
+        if self.is_too_little(&held).await? || self.waits_for_its_turn(&held).await? {
+            return Ok(());
+        }
         let chain = held.chain;
         let cause = Cause {
             workflow: &held.name.clone(),
@@ -38,6 +41,8 @@ impl Engine {
             let now = self.inner.records.now();
             let mut decided = self.decided(&held).await?;
             decided.extend(self.delivered(&held).await?);
+            decided.extend(self.heard(&held).await?);
+            decided.extend(self.returned(&held).await?);
             let next = {
                 let open = held.course.open(&held.flow);
                 let due = open.into_iter().find(|open| {
@@ -92,6 +97,8 @@ impl Engine {
             let flow = held.flow.clone();
             held.course.advance(&flow, &place, happened);
             let gone = self.take_back(&flow, &before, &held.course, &place, now)?;
+            pending.writes.extend(gone);
+            let gone = self.stop_listening(held.id, &flow, &before, &held.course)?;
             pending.writes.extend(gone);
             if pure && held.course.end.is_none() {
                 continue;

@@ -102,7 +102,7 @@ impl Records {
         &'a self,
         change: &'a mut Change,
         caller: &'a Caller,
-        saving: Saving<'a>,
+        mut saving: Saving<'a>,
         mut errors: Vec<FieldError>,
     ) -> BoxFuture<'a, Result<Uuid, Error>> {
         Box::pin(async move {
@@ -120,12 +120,15 @@ impl Records {
             if !errors.is_empty() {
                 return Err(invalid(&saving.prefix, errors));
             }
-            let (values, guards, companions) =
-                self.run_rules(change, caller, &saving, id, values).await?;
-            for guard in guards {
+            let ruled = self.run_rules(change, caller, &saving, id, values).await?;
+            for guard in ruled.guards {
                 change.guard(guard);
             }
-            let mut values = values;
+            let companions = ruled.companions;
+            if saving.rule.is_none() && !ruled.names.is_empty() {
+                saving.rule = Some(ruled.names.join(", "));
+            }
+            let mut values = ruled.values;
             derived::compute(entity, &mut values, &mut errors);
             let changed = changed_fields(entity, saving.before.as_ref(), &values);
             self.validate(

@@ -1,6 +1,7 @@
 //! What a step can do: one trait, with what ships. Other rooms bring their own.
 
 mod records;
+mod start;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -227,6 +228,7 @@ pub(crate) fn built_in() -> Vec<Arc<dyn Action>> {
         Arc::new(records::CreateRecord),
         Arc::new(records::CreateChild),
         Arc::new(records::Comment),
+        Arc::new(start::StartWorkflow),
     ]
 }
 

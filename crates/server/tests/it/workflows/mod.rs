@@ -1,10 +1,15 @@
 //! What is done by itself, from outside: written, set off, decided, killed in the middle.
 
 mod approvals;
+mod hooked;
 mod killed;
+mod lasting;
+mod limited;
+mod noticed;
 mod running;
 mod telling;
 mod timed;
+mod together;
 mod written;
 
 use std::time::Duration;
