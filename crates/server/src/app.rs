@@ -160,7 +160,7 @@ impl App {
                 opsflux_messaging::sign::is_signed,
             ),
         );
-        records.set_standing(Arc::new(workflows.clone()));
+        records.set_standing(workflows.standing());
         let live = Live::new(records.clone(), &secret, stopping.clone());
         let nothing = Served::new(Arc::default(), Vec::new(), &metrics)?;
         let app = Arc::new(App {

@@ -5,6 +5,7 @@
 //! with the rights of its owner: on what he may edit, and the fields he may write.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Weak};
 
 use futures::future::BoxFuture;
 use opsflux_model::schema::Schema;
@@ -16,7 +17,7 @@ use opsflux_store::Write;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use crate::engine::{Cause, Engine};
+use crate::engine::{Cause, Engine, Inner};
 use crate::execution::{Ended, NewExecution, Subject};
 use crate::facts::Asked;
 use crate::flow::{Flow, Step, StepKind, Trigger};
@@ -28,7 +29,31 @@ use crate::template::Scope;
 /// The action they may do.
 pub(crate) const SETS: &str = "update_field";
 
-impl Standing for Engine {
+/// The engine as those see it who save records. It holds what saves them, so it is not held by it.
+struct Saving(Weak<Inner>);
+
+impl Standing for Saving {
+    fn shape<'a>(
+        &'a self,
+        caller: &'a Caller,
+        draft: &'a Draft<'a>,
+    ) -> BoxFuture<'a, Result<Shaped, Error>> {
+        Box::pin(async move {
+            match self.0.upgrade() {
+                Some(inner) => Engine { inner }.shape(caller, draft).await,
+                None => Ok(Shaped::default()),
+            }
+        })
+    }
+}
+
+impl Engine {
+    /// What changes records before they are saved.
+    #[must_use]
+    pub fn standing(&self) -> Arc<dyn Standing> {
+        Arc::new(Saving(Arc::downgrade(&self.inner)))
+    }
+
     fn shape<'a>(
         &'a self,
         caller: &'a Caller,

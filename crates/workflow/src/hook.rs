@@ -273,7 +273,7 @@ impl Engine {
         Ok(Reply::json(told.to_string().into_bytes()))
     }
 
-    /// Another system calls.
+    /// Another system calls. An address there is none of answers as a wrong signature does.
     async fn receive(&self, call: &Call) -> Result<Reply, Error> {
         if call.body.len() > LARGEST {
             return Err(Error::TooLarge {
@@ -281,20 +281,20 @@ impl Engine {
             });
         }
         let inner = &self.inner;
-        let (tenant, id) = addressed(call.path(0)).ok_or(Error::NotFound)?;
+        let (tenant, id) = addressed(call.path(0)).ok_or(Error::Unauthenticated)?;
         let tenants = inner.records.store().tenants().await?;
         if !tenants.iter().any(|known| known.number == tenant) {
-            return Err(Error::NotFound);
+            return Err(Error::Unauthenticated);
         }
         let of_tenant = inner.published.of(&inner.records, tenant).await?;
-        let active = of_tenant.one(id).ok_or(Error::NotFound)?;
+        let active = of_tenant.one(id).ok_or(Error::Unauthenticated)?;
         let mut triggers = active.flow.triggers.iter().enumerate();
         let (place, on) = triggers
             .find_map(|(place, trigger)| match trigger {
                 Trigger::Hook(on) => Some((place, on)),
                 _ => None,
             })
-            .ok_or(Error::NotFound)?;
+            .ok_or(Error::Unauthenticated)?;
         let now = inner.records.now();
         if inner.hooks.counted.lock().one_more((id, Uuid::nil()), now) > A_MINUTE {
             let left = 60 - now.as_second().rem_euclid(60);
@@ -351,7 +351,7 @@ impl Engine {
             depth: 0,
         };
         let caller = self.act_as(tenant, active.owner, &cause).await?;
-        let caller = caller.ok_or(Error::NotFound)?;
+        let caller = caller.ok_or(Error::Unauthenticated)?;
         let mut trigger = json!({"type": "webhook_received", "body": body, "at": now});
         let record = self.hooked(&caller, on, &trigger).await?;
         if let Some(record) = &record {

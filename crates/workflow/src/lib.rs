@@ -14,9 +14,9 @@
 //! | `execution.rs`, `told.rs` | the rows that say where it stands and what was done |
 //! | `action/` | what a step can do; other rooms bring more |
 //! | `approval.rs` | asking people |
-//! | `delivered.rs`, `listening.rs` | waiting for what was sent outside, for what happens to records |
+//! | `delivered.rs`, `listening.rs`, `overhear.rs` | waiting for what was sent outside, for what happens to records |
 //! | `calling.rs`, `ending.rs` | one workflow that runs another; what follows when one has ended |
-//! | `gate.rs`, `pause.rs` | how much of what happens begins executions; stopping what does harm |
+//! | `gate.rs`, `batch.rs`, `pause.rs` | how much of what happens begins executions; stopping what does harm |
 //! | `hook.rs`, `account.rs` | set off by other systems; by people who sign in and out |
 //! | `before.rs` | changing a record before it is saved |
 //! | `why.rs` | why a workflow did not start |
@@ -29,6 +29,7 @@
 mod account;
 pub mod action;
 mod approval;
+mod batch;
 mod before;
 mod calling;
 mod cancel;
@@ -49,6 +50,7 @@ mod log;
 mod matching;
 mod offered;
 mod operations;
+mod overhear;
 mod past;
 mod pause;
 mod people;

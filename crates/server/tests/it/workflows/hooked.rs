@@ -74,7 +74,7 @@ async fn another_system_sets_off_what_it_may_once_and_signed() {
         assert_eq!(bare.status, StatusCode::UNAUTHORIZED);
         for unknown in ["1-0", "ffff-01900000000070008000000000000000", "x"] {
             let nobody = outside.post(&format!("/hooks/{unknown}"), &body).await;
-            assert_eq!(nobody.status, StatusCode::NOT_FOUND, "{unknown}");
+            assert_eq!(nobody.status, StatusCode::UNAUTHORIZED, "{unknown}");
         }
         let large = json!({"text": "x".repeat(1024 * 1024)});
         let large = call(&outside, &rule, &large).await;
@@ -139,7 +139,7 @@ async fn the_same_call_counts_once_and_a_renewed_secret_is_another() {
         // Out of force there is no such address.
         boss.post(&format!("{path}/activate"), &json!({"active": false})).await;
         let off = call(&outside, &renewed, &json!({"ref": ticket["id"], "word": "non"})).await;
-        assert_eq!(off.status, StatusCode::NOT_FOUND);
+        assert_eq!(off.status, StatusCode::UNAUTHORIZED);
     })
     .await;
 }
