@@ -15,6 +15,7 @@ import { Route as AppSplatRouteImport } from './routes/_app.$';
 import { Route as AppAccessRouteImport } from './routes/_app.access';
 import { Route as AppAccountRouteImport } from './routes/_app.account';
 import { Route as AppSelfServiceRouteImport } from './routes/_app.self-service';
+import { Route as DecideTokenRouteImport } from './routes/decide.$token';
 import { Route as AppPPageRouteImport } from './routes/_app.p.$page';
 import { Route as AppRCollectionRouteImport } from './routes/_app.r.$collection';
 import { Route as AppRCollectionIdRouteImport } from './routes/_app.r.$collection_.$id';
@@ -48,6 +49,11 @@ const AppSelfServiceRoute = AppSelfServiceRouteImport.update({
   path: '/self-service',
   getParentRoute: () => AppRoute,
 } as any);
+const DecideTokenRoute = DecideTokenRouteImport.update({
+  id: '/decide/$token',
+  path: '/decide/$token',
+  getParentRoute: () => rootRouteImport,
+} as any);
 const AppPPageRoute = AppPPageRouteImport.update({
   id: '/p/$page',
   path: '/p/$page',
@@ -70,6 +76,7 @@ export interface FileRoutesByFullPath {
   '/access': typeof AppAccessRoute;
   '/account': typeof AppAccountRoute;
   '/self-service': typeof AppSelfServiceRoute;
+  '/decide/$token': typeof DecideTokenRoute;
   '/p/$page': typeof AppPPageRoute;
   '/r/$collection': typeof AppRCollectionRoute;
   '/r/$collection/$id': typeof AppRCollectionIdRoute;
@@ -79,6 +86,7 @@ export interface FileRoutesByTo {
   '/access': typeof AppAccessRoute;
   '/account': typeof AppAccountRoute;
   '/self-service': typeof AppSelfServiceRoute;
+  '/decide/$token': typeof DecideTokenRoute;
   '/': typeof AppIndexRoute;
   '/p/$page': typeof AppPPageRoute;
   '/r/$collection': typeof AppRCollectionRoute;
@@ -91,6 +99,7 @@ export interface FileRoutesById {
   '/_app/access': typeof AppAccessRoute;
   '/_app/account': typeof AppAccountRoute;
   '/_app/self-service': typeof AppSelfServiceRoute;
+  '/decide/$token': typeof DecideTokenRoute;
   '/_app/': typeof AppIndexRoute;
   '/_app/p/$page': typeof AppPPageRoute;
   '/_app/r/$collection': typeof AppRCollectionRoute;
@@ -104,6 +113,7 @@ export interface FileRouteTypes {
     | '/access'
     | '/account'
     | '/self-service'
+    | '/decide/$token'
     | '/p/$page'
     | '/r/$collection'
     | '/r/$collection/$id';
@@ -113,6 +123,7 @@ export interface FileRouteTypes {
     | '/access'
     | '/account'
     | '/self-service'
+    | '/decide/$token'
     | '/'
     | '/p/$page'
     | '/r/$collection'
@@ -124,6 +135,7 @@ export interface FileRouteTypes {
     | '/_app/access'
     | '/_app/account'
     | '/_app/self-service'
+    | '/decide/$token'
     | '/_app/'
     | '/_app/p/$page'
     | '/_app/r/$collection'
@@ -132,6 +144,7 @@ export interface FileRouteTypes {
 }
 export interface RootRouteChildren {
   AppRoute: typeof AppRouteWithChildren;
+  DecideTokenRoute: typeof DecideTokenRoute;
 }
 
 declare module '@tanstack/react-router' {
@@ -177,6 +190,13 @@ declare module '@tanstack/react-router' {
       fullPath: '/self-service';
       preLoaderRoute: typeof AppSelfServiceRouteImport;
       parentRoute: typeof AppRoute;
+    };
+    '/decide/$token': {
+      id: '/decide/$token';
+      path: '/decide/$token';
+      fullPath: '/decide/$token';
+      preLoaderRoute: typeof DecideTokenRouteImport;
+      parentRoute: typeof rootRouteImport;
     };
     '/_app/p/$page': {
       id: '/_app/p/$page';
@@ -228,6 +248,7 @@ const AppRouteWithChildren = AppRoute._addFileChildren(AppRouteChildren);
 
 const rootRouteChildren: RootRouteChildren = {
   AppRoute: AppRouteWithChildren,
+  DecideTokenRoute: DecideTokenRoute,
 };
 export const routeTree = rootRouteImport
   ._addFileChildren(rootRouteChildren)

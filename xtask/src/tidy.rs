@@ -60,6 +60,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "opsflux-records",
             "opsflux-identity",
             "opsflux-documents",
+            "opsflux-kpi",
         ],
     ),
     (

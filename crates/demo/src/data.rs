@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use opsflux_records::Language;
+use rust_decimal::Decimal;
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -24,6 +25,10 @@ struct Assets;
 #[folder = "../../modules/desk/demo/"]
 struct Desk;
 
+#[derive(RustEmbed)]
+#[folder = "../../modules/kpi/demo/"]
+struct Kpi;
+
 /// Every demo file of the modules.
 pub struct Data {
     pub company: CompanyFile,
@@ -33,6 +38,7 @@ pub struct Data {
     /// What stands for `{name}`, by language.
     pub pools: BTreeMap<&'static str, BTreeMap<String, Values>>,
     pub templates: Vec<Template>,
+    pub dashboards: Vec<DashboardDecl>,
 }
 
 impl Data {
@@ -60,6 +66,7 @@ impl Data {
             categories: parse::<Desk, Categories>("categories.toml")?.categories,
             pools,
             templates: templates()?,
+            dashboards: parse::<Kpi, SteeringFile>("steering.toml")?.dashboards,
         })
     }
 }
@@ -378,4 +385,63 @@ pub enum Speaker {
 pub struct Part {
     pub title: String,
     pub group: String,
+}
+
+/// `kpi/demo/steering.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SteeringFile {
+    pub dashboards: Vec<DashboardDecl>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DashboardDecl {
+    pub title: String,
+    pub process: String,
+    pub department: String,
+    pub description: String,
+    pub kpis: Vec<IndicatorDecl>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndicatorDecl {
+    pub name: String,
+    pub unit: String,
+    pub frequency: String,
+    pub direction: String,
+    pub green: Decimal,
+    pub orange: Option<Decimal>,
+    pub red: Option<Decimal>,
+    pub target: Option<Decimal>,
+    pub aggregation: String,
+    #[serde(default = "unchanged")]
+    pub multiplier: Decimal,
+    pub denominator: Option<Decimal>,
+    pub decimals: u32,
+    pub from: Decimal,
+    pub to: Decimal,
+    pub noise: Decimal,
+    #[serde(default)]
+    pub season: Decimal,
+    /// Days of values; two years when absent.
+    pub days: Option<i64>,
+    #[serde(default)]
+    pub plans: Vec<PlanDecl>,
+    #[serde(default)]
+    pub said: Vec<String>,
+}
+
+fn unchanged() -> Decimal {
+    Decimal::ONE
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanDecl {
+    pub title: String,
+    pub progress: i64,
+    #[serde(default)]
+    pub late: bool,
 }

@@ -21,7 +21,9 @@ use crate::rows::Rows;
 use crate::structure::{Founding, company_patch};
 use crate::ticket::Desk;
 use crate::tickets::{Batch, Tickets, first_day};
-use crate::{DemoOptions, Error, Login, MOST_TICKETS, Progress, Summary, assets, files, views};
+use crate::{
+    DemoOptions, Error, Login, MOST_TICKETS, Progress, Summary, assets, files, steering, views,
+};
 
 /// What the first start makes, and how many of them do not count as somebody's data.
 const SET_UP: [(&str, u64); 3] = [("company", 1), ("user", 1), ("membership", 1)];
@@ -38,6 +40,7 @@ const COMPANY: u64 = 1;
 const ASSETS: u64 = 2;
 const STRUCTURE: u64 = 3;
 const VIEWS: u64 = 4;
+const STEERING: u64 = 5;
 
 /// Fills the only tenant of a database in which nothing has happened yet.
 ///
@@ -188,6 +191,9 @@ impl Writer {
         self.write(records, Vec::new()).await?;
         let saved = later(begins, BEFORE);
         let records = views::make(&company, &self.rows, &mut Draw::of(seed, VIEWS), saved)?;
+        self.write(records, Vec::new()).await?;
+        let measured = &mut Draw::of(seed, STEERING);
+        let records = steering::make(&company, &data.dashboards, &self.rows, measured, now)?;
         self.write(records, Vec::new()).await?;
         Ok(company)
     }

@@ -21,6 +21,7 @@ mod life;
 mod people;
 mod rhythm;
 mod rows;
+mod steering;
 mod structure;
 mod ticket;
 mod tickets;

@@ -94,6 +94,14 @@ struct Inner {
 }
 
 impl Messaging {
+    /// Opens what a field of secrets holds, for what is sent with it.
+    ///
+    /// # Errors
+    /// A text for the log.
+    pub fn unseal(&self, tenant: i64, sealed: &str) -> Result<String, String> {
+        self.inner.vault.open(tenant, sealed)
+    }
+
     /// Nothing is sent before [`Messaging::work`].
     #[must_use]
     pub fn new(options: MessagingOptions) -> Messaging {

@@ -78,6 +78,9 @@ pub struct Mail {
     pub subject: String,
     /// The text.
     pub text: String,
+    /// The same without its secrets, when it has some: this is what people see of it later, the text
+    /// itself is sealed.
+    pub shown: Option<String>,
     /// The same as HTML; made of the text when absent.
     pub html: Option<String>,
     /// Where answers go, when not to the sender.
@@ -144,6 +147,8 @@ pub struct Webhook {
     pub shown: Option<Request>,
     /// Signs the body (`OpsFlux-Signature`); sealed.
     pub secret: Option<String>,
+    /// What is not kept of the answer either, should the other side repeat it; sealed.
+    pub masked: Vec<String>,
     /// Sent as `Idempotency-Key`, and taken once with the same one.
     pub key: Option<String>,
     /// Tries after the first one; 3 when absent.
@@ -154,11 +159,15 @@ pub struct Webhook {
     pub cause: Cause,
 }
 
-/// What a webhook keeps out of sight.
+/// What a delivery keeps out of sight.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Hidden {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub masked: Vec<String>,
 }

@@ -77,8 +77,13 @@ impl Messaging {
             mail::mailbox(reply_to).ok_or_else(|| not_valid("reply_to", "invalid_email"))?;
         }
         let subject = line(&message.subject);
+        let text = message.shown.as_deref().unwrap_or(&message.text);
+        let hidden = Hidden {
+            text: message.shown.is_some().then(|| clean(&message.text)),
+            ..Hidden::default()
+        };
         let payload = json!({
-            "text": clean(&message.text),
+            "text": clean(text),
             "html": message.html.as_deref().map(clean),
             "reply_to": message.reply_to,
         });
@@ -88,6 +93,7 @@ impl Messaging {
             ("target", clean(&to.to_string()).into()),
             ("subject", some(&subject)),
             ("payload", Value::Json(payload)),
+            ("sealed", self.sealed(tenant, &hidden)?),
             ("retries", tries(message.retries)),
             ("next_at", self.not_before(message.not_before)),
         ];
@@ -106,14 +112,8 @@ impl Messaging {
         let hidden = Hidden {
             request: webhook.shown.is_some().then(|| webhook.request.clone()),
             secret: webhook.secret.clone(),
-        };
-        let sealed = if hidden.request.is_some() || hidden.secret.is_some() {
-            let clear = serde_json::to_string(&hidden);
-            let clear = clear.map_err(|error| Error::Internal(error.to_string()))?;
-            let sealed = self.inner.vault.seal(tenant, &clear);
-            Value::from(sealed.map_err(Error::Internal)?)
-        } else {
-            Value::Null
+            text: None,
+            masked: webhook.masked.clone(),
         };
         let payload = serde_json::to_value(shown);
         let payload = payload.map_err(|error| Error::Internal(error.to_string()))?;
@@ -123,12 +123,23 @@ impl Messaging {
             ("target", clean(&shown.url).into()),
             ("subject", shown.method.name().into()),
             ("payload", Value::Json(without_nul(payload))),
-            ("sealed", sealed),
+            ("sealed", self.sealed(tenant, &hidden)?),
             ("retries", tries(webhook.retries)),
             ("next_at", self.not_before(webhook.not_before)),
         ];
         let key = webhook.key.as_deref();
         self.queued(tenant, DELIVERY, key, &webhook.cause, values, queued())
+    }
+
+    /// What is kept out of sight; nothing when there is nothing.
+    fn sealed(&self, tenant: i64, hidden: &Hidden) -> Result<Value, Error> {
+        if hidden.request.is_none() && hidden.secret.is_none() && hidden.text.is_none() {
+            return Ok(Value::Null);
+        }
+        let clear = serde_json::to_string(hidden);
+        let clear = clear.map_err(|error| Error::Internal(error.to_string()))?;
+        let sealed = self.inner.vault.seal(tenant, &clear);
+        Ok(Value::from(sealed.map_err(Error::Internal)?))
     }
 
     /// Commits messages by themselves, when nothing else changes with them.

@@ -30,6 +30,24 @@ const LOOKED_AT: [&str; 10] = [
 const SENT: [&str; 2] = ["payload", "sealed"];
 
 /// Where a message goes.
+/// What stands where a secret was.
+const MASK: &str = "••••";
+
+fn masked(json: Json, text: &impl Fn(String) -> String) -> Json {
+    match json {
+        Json::String(said) => Json::String(text(said)),
+        Json::Array(list) => list.into_iter().map(|json| masked(json, text)).collect(),
+        Json::Object(map) => {
+            let all = map.into_iter();
+            Json::Object(
+                all.map(|(key, json)| (text(key), masked(json, text)))
+                    .collect(),
+            )
+        }
+        other => other,
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Channel {
     Mail,
@@ -80,6 +98,40 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// The same, without these texts anywhere in what is kept of it.
+    pub fn without(self, secrets: &[String]) -> Outcome {
+        if secrets.is_empty() {
+            return self;
+        }
+        let text = |text: String| {
+            let mut text = text;
+            for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+                text = text.replace(secret.as_str(), MASK);
+            }
+            text
+        };
+        let json = |json: Json| masked(json, &text);
+        match self {
+            Outcome::Sent { response } => Outcome::Sent {
+                response: json(response),
+            },
+            Outcome::Again {
+                error,
+                asked,
+                response,
+            } => Outcome::Again {
+                error: text(error),
+                asked,
+                response: response.map(json),
+            },
+            Outcome::Failed { error, response } => Outcome::Failed {
+                error: text(error),
+                response: response.map(json),
+            },
+            Outcome::Unknown { error } => Outcome::Unknown { error: text(error) },
+        }
+    }
+
     pub fn failed(error: impl Into<String>, response: Option<Json>) -> Outcome {
         let error = error.into();
         Outcome::Failed { error, response }

@@ -192,22 +192,23 @@ impl Messaging {
         (lease / 3).max(Duration::from_millis(100))
     }
 
+    /// What was kept out of sight; how it ends when that cannot be opened.
+    fn hidden(&self, held: &Held) -> Result<Hidden, Outcome> {
+        let Some(sealed) = &held.sealed else {
+            return Ok(Hidden::default());
+        };
+        let opened = self.inner.vault.open(held.tenant, sealed);
+        let read = opened
+            .and_then(|clear| serde_json::from_str(&clear).map_err(|error| error.to_string()));
+        read.map_err(|error| {
+            Outcome::failed(format!("its secret part cannot be opened: {error}"), None)
+        })
+    }
+
     async fn call(&self, held: &Held) -> Outcome {
-        let hidden = match &held.sealed {
-            None => Hidden::default(),
-            Some(sealed) => {
-                let opened = self.inner.vault.open(held.tenant, sealed);
-                let read = opened.and_then(|clear| {
-                    serde_json::from_str(&clear).map_err(|error| error.to_string())
-                });
-                match read {
-                    Ok(hidden) => hidden,
-                    Err(error) => {
-                        let error = format!("its secret part cannot be opened: {error}");
-                        return Outcome::failed(error, None);
-                    }
-                }
-            }
+        let hidden = match self.hidden(held) {
+            Ok(hidden) => hidden,
+            Err(outcome) => return outcome,
         };
         let request = match hidden.request {
             Some(request) => request,
@@ -218,10 +219,12 @@ impl Messaging {
         };
         let now = self.inner.records.now();
         let secret = hidden.secret.as_deref();
-        self.inner
+        let outcome = self
+            .inner
             .calls
             .call(&request, &held.key, secret, now)
-            .await
+            .await;
+        outcome.without(&hidden.masked)
     }
 
     /// Nothing when somebody else has the delivery by now.
@@ -230,12 +233,20 @@ impl Messaging {
             let error = "no mail server is named: see mail.host in the configuration";
             return Ok(Some(Outcome::failed(error, None)));
         };
+        let mut payload = held.payload.clone();
+        match self.hidden(held) {
+            Ok(Hidden {
+                text: Some(text), ..
+            }) => payload["text"] = text.into(),
+            Ok(_) => {}
+            Err(outcome) => return Ok(Some(outcome)),
+        }
         let now = self.inner.records.now();
         let letter = Letter::new(
             &config.from,
             &held.target,
             &held.subject,
-            &held.payload,
+            &payload,
             &held.key,
             now,
         );

@@ -133,6 +133,9 @@ pub struct Module {
     pub views: Vec<View>,
     /// Catalogues by language (`fr`, `en`, `es`, `pt`), as in `locales/`.
     pub words: BTreeMap<String, serde_json::Value>,
+    /// Workflows ready to be taken, by name, as in `workflows/`. What they say is the automation
+    /// engine's to read.
+    pub workflows: BTreeMap<String, serde_json::Value>,
 }
 
 /// One entry of the sidebar.

@@ -1,14 +1,20 @@
 //! What workflows do through the messaging room: tell people, send mail, call other systems. Each is
 //! a row of the commit that does the step, under a key made of the execution and the step.
 
+use std::collections::BTreeMap;
+
 use futures::future::BoxFuture;
 use opsflux_messaging::{Cause, Mail, Messaging, Method, Notice, Queued, Request, Webhook};
 use opsflux_records::Error;
 use opsflux_workflow::action::{
     Act, Action, At, Failure, Input, InputKind, Signature, people, some_text, text,
 };
+use opsflux_workflow::vault;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
+
+/// What people see of a secret.
+const MASKED: &str = "••••";
 
 /// Tells people inside the application.
 struct SendNotification(Messaging);
@@ -170,6 +176,8 @@ impl Action for SendEmail {
                     to: address.clone(),
                     subject: text(&given, "subject")?,
                     text: text(&given, "body")?,
+                    // Of the engine itself: what carries a link is not shown as it is.
+                    shown: some_text(&given, "shown"),
                     key: Some(key(at, address)),
                     cause: cause(at),
                     ..Mail::default()
@@ -225,41 +233,96 @@ impl Action for CallWebhook {
         given: Map<String, Json>,
     ) -> BoxFuture<'a, Result<Act, Failure>> {
         Box::pin(async move {
-            let method = some_text(&given, "method").unwrap_or_else(|| "POST".to_owned());
-            let method: Method = serde_json::from_value(json!(method.to_uppercase()))
-                .map_err(|_| Failure::Wrong(format!("method: {method} is not known")))?;
-            let headers = match given.get("headers") {
-                Some(Json::Object(headers)) => headers
-                    .iter()
-                    .map(|(name, value)| {
-                        let value = value
-                            .as_str()
-                            .map_or_else(|| value.to_string(), str::to_owned);
-                        (name.clone(), value)
-                    })
-                    .collect(),
-                _ => Vec::new(),
-            };
-            let body = match given.get("body") {
-                None | Some(Json::Null) => None,
-                Some(Json::String(text)) => Some(text.clone()),
-                Some(json) => Some(json.to_string()),
-            };
-            let call = Webhook {
-                request: Request {
-                    method,
-                    url: text(&given, "url")?,
-                    headers,
-                    body,
-                },
-                secret: some_text(&given, "secret"),
-                key: Some(key(at, "")),
-                cause: cause(at),
-                ..Webhook::default()
-            };
-            let queued = self.0.webhook(at.caller.tenant(), &call).map_err(wrong)?;
-            let id: Uuid = queued.id;
-            Ok(act(vec![queued], json!({ "delivery": id }), true))
+            let named = vault::named(at, &given).await?;
+            if named.sealed.is_empty() {
+                let call = request(&given)?;
+                return self.queue(at, call, None, some_text(&given, "secret"), Vec::new());
+            }
+            let tenant = at.caller.tenant();
+            let mut clear = BTreeMap::new();
+            let mut shown = BTreeMap::new();
+            let mut masked = Vec::new();
+            for (mark, sealed) in &named.sealed {
+                let secret = self.0.unseal(tenant, sealed).map_err(Error::Internal)?;
+                masked.extend(quoted(&secret));
+                shown.insert(mark.clone(), MASKED.to_owned());
+                clear.insert(mark.clone(), secret);
+            }
+            let whole = vault::replaced_in(&given, &clear);
+            let told = request(&vault::replaced_in(&given, &shown))?;
+            let secret = some_text(&whole, "secret");
+            let mut act = self.queue(at, request(&whole)?, Some(told), secret, masked)?;
+            act.along.writes.extend(named.audit);
+            Ok(act)
         })
+    }
+}
+
+/// A text as it may come back: as it is, within JSON, and within JSON that is a text within JSON.
+fn quoted(secret: &str) -> Vec<String> {
+    let mut forms = vec![secret.to_owned()];
+    for _ in 0..3 {
+        let Some(last) = forms.last() else { break };
+        let whole = json!(last).to_string();
+        let inner = whole.get(1..whole.len() - 1).unwrap_or_default().to_owned();
+        if forms.contains(&inner) {
+            break;
+        }
+        forms.push(inner);
+    }
+    forms
+}
+
+/// What is called, as it was given.
+fn request(given: &Map<String, Json>) -> Result<Request, Failure> {
+    let method = some_text(given, "method").unwrap_or_else(|| "POST".to_owned());
+    let method: Method = serde_json::from_value(json!(method.to_uppercase()))
+        .map_err(|_| Failure::Wrong(format!("method: {method} is not known")))?;
+    let headers = match given.get("headers") {
+        Some(Json::Object(headers)) => headers
+            .iter()
+            .map(|(name, value)| {
+                let value = value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned);
+                (name.clone(), value)
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    let body = match given.get("body") {
+        None | Some(Json::Null) => None,
+        Some(Json::String(text)) => Some(text.clone()),
+        Some(json) => Some(json.to_string()),
+    };
+    Ok(Request {
+        method,
+        url: text(given, "url")?,
+        headers,
+        body,
+    })
+}
+
+impl CallWebhook {
+    fn queue(
+        &self,
+        at: &At<'_>,
+        request: Request,
+        shown: Option<Request>,
+        secret: Option<String>,
+        masked: Vec<String>,
+    ) -> Result<Act, Failure> {
+        let call = Webhook {
+            request,
+            shown,
+            secret,
+            masked,
+            key: Some(key(at, "")),
+            cause: cause(at),
+            ..Webhook::default()
+        };
+        let queued = self.0.webhook(at.caller.tenant(), &call).map_err(wrong)?;
+        let id: Uuid = queued.id;
+        Ok(act(vec![queued], json!({ "delivery": id }), true))
     }
 }

@@ -49,6 +49,8 @@ pub struct App {
     pub reactors: Vec<Arc<dyn Reactor>>,
     /// What is done by itself.
     pub workflows: Engine,
+    /// What calculates indicators.
+    pub sources: Arc<opsflux_kpi::Sources>,
     /// The backups it makes by itself, when it does.
     pub backups: Option<Backups>,
     blobs: Arc<Blobs>,
@@ -149,7 +151,9 @@ impl App {
             stopping,
         } = parts;
         let metrics = Metrics::new();
-        let people = Arc::new(People(identity.clone()));
+        let public_url = config.http.public_url.clone();
+        let people = Arc::new(People::new(identity.clone(), public_url, &secret));
+        let sources = opsflux_kpi::Sources::new(records.clone(), people.clone());
         let workflows = Engine::new(
             records.clone(),
             people,
@@ -177,6 +181,7 @@ impl App {
             live,
             reactors,
             workflows,
+            sources: Arc::new(sources),
             blobs,
             stopping,
             filling: AtomicBool::new(false),

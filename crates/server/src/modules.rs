@@ -17,11 +17,17 @@ use rust_embed::Embed;
 #[include = "*/roles.toml"]
 #[include = "*/entities/*.toml"]
 #[include = "*/views/*.toml"]
+#[include = "*/workflows/*.json"]
 #[include = "*/locales/*.json"]
 struct BuiltIn;
 
 /// Where declarations of a module lie, below its folder.
-const FOLDERS: [(&str, &str); 3] = [("entities", "toml"), ("views", "toml"), ("locales", "json")];
+const FOLDERS: [(&str, &str); 4] = [
+    ("entities", "toml"),
+    ("views", "toml"),
+    ("locales", "json"),
+    ("workflows", "json"),
+];
 const FILES: [&str; 3] = ["module.toml", "schema.lock", "roles.toml"];
 
 /// Declarations that cannot be used.
@@ -74,6 +80,10 @@ pub fn schema(place: Option<&Path>) -> Result<Schema, Unusable> {
         modules.push(module);
     }
     let accepted = declare(&modules, Options::STRICT).map_err(Mistakes)?;
+    let wrong = wrong_workflows(&accepted.schema);
+    if !wrong.is_empty() {
+        return Err(Mistakes(wrong).into());
+    }
     Ok(accepted.schema)
 }
 
@@ -102,12 +112,44 @@ pub fn rules() -> Vec<std::sync::Arc<dyn Rule>> {
     let mut rules = opsflux_identity::rules();
     rules.extend(opsflux_desk::rules());
     rules.extend(opsflux_kpi::rules());
-    let mut actions = opsflux_workflow::action::signatures();
-    actions.extend(crate::acts::signatures());
+    rules.push(std::sync::Arc::new(opsflux_workflow::Deputing));
     rules.push(std::sync::Arc::new(opsflux_workflow::Publishing {
-        actions,
+        actions: actions(),
     }));
     rules
+}
+
+/// What workflows may do.
+fn actions() -> Vec<opsflux_workflow::action::Signature> {
+    let mut actions = opsflux_workflow::action::signatures();
+    actions.extend(crate::acts::signatures());
+    actions
+}
+
+/// What is wrong with the workflows that modules bring.
+fn wrong_workflows(schema: &Schema) -> Vec<Diagnostic> {
+    let found = opsflux_workflow::ready::check(schema, &actions());
+    let told = found.into_iter().map(|wrong| {
+        let opsflux_workflow::ready::Wrong {
+            module,
+            file,
+            mistake,
+        } = wrong;
+        let detail = match mistake.detail.as_str() {
+            "" => String::new(),
+            detail => format!(" ({detail})"),
+        };
+        Diagnostic {
+            file: format!("modules/{module}/workflows/{file}.json"),
+            line: 1,
+            column: 1,
+            severity: declare::Severity::Error,
+            code: mistake.code,
+            message: format!("{}: {}{detail}", mistake.at, mistake.code),
+            suggestion: None,
+        }
+    });
+    told.collect()
 }
 
 /// The module in a folder.
@@ -169,10 +211,13 @@ pub struct Checked {
 #[must_use]
 pub fn check(module: &ModuleSource) -> Checked {
     match declare(&with_built_in(module), Options::STRICT) {
-        Ok(accepted) => Checked {
-            diagnostics: accepted.warnings,
-            usable: true,
-        },
+        Ok(accepted) => {
+            let wrong = wrong_workflows(&accepted.schema);
+            Checked {
+                usable: wrong.is_empty(),
+                diagnostics: accepted.warnings.into_iter().chain(wrong).collect(),
+            }
+        }
         Err(diagnostics) => Checked {
             diagnostics,
             usable: false,

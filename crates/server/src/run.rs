@@ -302,6 +302,12 @@ fn followers(
             app.workflows.matching(),
             stopping.clone(),
         )),
+        tokio::spawn(follow(
+            app.records.clone(),
+            app.sources.clone(),
+            stopping.clone(),
+        )),
+        tokio::spawn(app.sources.clone().work(stopping.clone())),
         // A folder belongs to one process, and on SQLite the database is in it.
         tokio::spawn(
             app.workflows

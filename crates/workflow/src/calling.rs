@@ -21,7 +21,7 @@ use crate::flow::{self, CallStep, Flow, Trigger};
 use crate::log::Log;
 use crate::matching::{MAX_DEPTH, title};
 use crate::published::{content, derived, text, version_id};
-use crate::step::{Outcome, Told};
+use crate::step::{Outcome, Told, attempt};
 
 /// How often a workflow that is waited for is looked at when nothing is heard of it.
 const LOOK: SignedDuration = SignedDuration::from_mins(10);
@@ -53,7 +53,10 @@ impl Engine {
             workflow: &step.workflow,
             inputs,
             record: step.record.as_ref().map(|_| &filled["record"]),
-            id: derived(held.id, ["call\0", &open.place].concat().as_bytes()),
+            id: derived(
+                held.id,
+                format!("call\0{}\0{}", open.place, attempt(open.leaf)).as_bytes(),
+            ),
             by: held.id,
             waits: true,
         };

@@ -28,6 +28,8 @@ pub(crate) struct Check<'a> {
     pub actions: &'a [Signature],
     /// Whether it is done before a record is saved.
     before: bool,
+    /// Whether what is looked at may name secrets.
+    hands_on: bool,
     mistakes: Vec<Mistake>,
 }
 
@@ -44,6 +46,7 @@ impl<'a> Check<'a> {
             variables,
             actions,
             before: false,
+            hands_on: false,
             mistakes: Vec::new(),
         }
     }
@@ -255,6 +258,9 @@ impl<'a> Check<'a> {
                 }
                 StepKind::Approval(approval) => {
                     self.names(&approval.approvers, &at, entities, items);
+                    if let Some(above) = &approval.escalate_to {
+                        self.names(above, &at, entities, items);
+                    }
                     for text in [&approval.title, &approval.message].into_iter().flatten() {
                         self.names(&Json::from(text.as_str()), &at, entities, items);
                     }
@@ -333,7 +339,9 @@ impl<'a> Check<'a> {
                 self.wrong(&format!("{at}.{name}"), "unknown_field", "");
             }
         }
+        self.hands_on = crate::vault::HAND_ON.contains(&step.action.as_str());
         self.names(&Json::Object(step.params.clone()), at, entities, items);
+        self.hands_on = false;
         if matches!(step.action.as_str(), "update_field") {
             self.fields(&step.params, at, entities);
         }
@@ -379,6 +387,9 @@ impl<'a> Check<'a> {
         for name in names {
             let (root, rest) = name.split_once('.').unwrap_or((&name, ""));
             if KNOWN.contains(&root) || items.contains(&root) {
+                continue;
+            }
+            if root == crate::vault::ROOT && self.hands_on && !rest.is_empty() {
                 continue;
             }
             for entity in entities {

@@ -157,7 +157,11 @@ impl Engine {
         Ok(None)
     }
 
-    async fn deliveries(&self, tenant: i64, ids: &[Uuid]) -> Result<Vec<Snapshot>, Error> {
+    pub(crate) async fn deliveries(
+        &self,
+        tenant: i64,
+        ids: &[Uuid],
+    ) -> Result<Vec<Snapshot>, Error> {
         let schema = self.inner.records.schema();
         let log = Log::of(&schema, ENTITY)?;
         let ids = ids.iter().copied().map(Value::Id).collect();

@@ -30,6 +30,33 @@ pub trait Acting: Send + Sync {
         user: Uuid,
         origin: Origin,
     ) -> BoxFuture<'a, Result<Option<Caller>, Error>>;
+
+    /// What signs the links by which people decide from a mail; none: there are no such links.
+    fn link_key(&self) -> Option<aws_lc_rs::hmac::Key> {
+        None
+    }
+
+    /// Subject and text of the mail that asks a person, in his language.
+    fn letter(&self, _question: &Question) -> Option<(String, String)> {
+        None
+    }
+}
+
+/// A question as a mail asks it.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// What is asked.
+    pub title: String,
+    /// More about it.
+    pub message: String,
+    /// The title of the record it is about.
+    pub subject: String,
+    /// What people call the workflow.
+    pub workflow: String,
+    /// What the link carries.
+    pub token: String,
+    /// The language of whoever is asked.
+    pub language: opsflux_records::Language,
 }
 
 /// The engine. Cheap to clone.

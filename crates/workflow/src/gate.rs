@@ -211,6 +211,7 @@ impl Engine {
                 workflow: new.workflow,
                 name: "",
                 execution: new.id,
+                place: "",
                 items: &[],
             };
             let scope = scope::of(&self.inner.records, caller, &scene, &names).await?;

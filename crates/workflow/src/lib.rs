@@ -13,7 +13,10 @@
 //! | `turn.rs`, `step.rs` | moving one execution on, step by step |
 //! | `execution.rs`, `told.rs` | the rows that say where it stands and what was done |
 //! | `action/` | what a step can do; other rooms bring more |
-//! | `approval.rs` | asking people |
+//! | `approval/` | asking people |
+//! | `ready/` | workflows that modules bring |
+//! | `retry.rs` | a failed step, again or left out because a person says so |
+//! | `vault.rs` | secrets that rules name and nobody reads |
 //! | `delivered.rs`, `listening.rs`, `overhear.rs` | waiting for what was sent outside, for what happens to records |
 //! | `calling.rs`, `ending.rs` | one workflow that runs another; what follows when one has ended |
 //! | `gate.rs`, `batch.rs`, `pause.rs` | how much of what happens begins executions; stopping what does harm |
@@ -54,7 +57,10 @@ mod overhear;
 mod past;
 mod pause;
 mod people;
+mod progress;
 mod published;
+pub mod ready;
+mod retry;
 mod rhythm;
 mod rule;
 mod scope;
@@ -63,10 +69,12 @@ mod step;
 pub mod template;
 mod told;
 mod turn;
+pub mod vault;
 mod why;
 mod words;
 mod work;
 
-pub use engine::{Acting, Engine};
+pub use approval::Deputing;
+pub use engine::{Acting, Engine, Question};
 pub use hook::Hooks;
 pub use rule::Publishing;

@@ -97,6 +97,10 @@ impl Engine {
             account::SESSION => return self.session_moved(entry).await,
             _ => {}
         }
+        if entry.entry.entity == crate::approval::DELEGATION {
+            let moved = self.deputies_moved(entry.tenant, entry.entry.record, entry.entry.version);
+            moved.await?;
+        }
         let of_tenant = inner.published.of(&inner.records, entry.tenant).await?;
         let listening = of_tenant.of(&entry.entry.entity);
         if listening.is_empty() {

@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use crate::action;
-use crate::approval::{self, Decision};
+use crate::approval::{self, Decision, Via, Vote};
 use crate::engine::{Cause, Engine};
 use crate::execution::{self, Ended, NewExecution, Subject};
 use crate::facts::Asked;
@@ -68,7 +68,10 @@ impl Engine {
         };
         let edit = || needs("workflow", Right::Edit);
         let view = || needs("workflow", Right::View);
-        let mut all = self.hook_operations();
+        let mut all = self.ready_operations();
+        all.extend(self.retry_operations());
+        all.extend(self.link_operations());
+        all.extend(self.hook_operations());
         all.extend(self.why_operations());
         all.extend([
             one(
@@ -218,7 +221,12 @@ impl Engine {
         Ok(body["can"]["edit"] == true)
     }
 
-    async fn answer(&self, caller: &Caller, entity: EntityIx, id: Uuid) -> Result<Vec<u8>, Error> {
+    pub(crate) async fn answer(
+        &self,
+        caller: &Caller,
+        entity: EntityIx,
+        id: Uuid,
+    ) -> Result<Vec<u8>, Error> {
         let (id, request) = (id.to_string(), GetRequest::default());
         let found = self.inner.records.get(caller, entity, &id, &request);
         Ok(found.await?.body)
@@ -422,6 +430,8 @@ impl Engine {
         let page: Json =
             serde_json::from_slice(&page).map_err(|e| Error::Internal(e.to_string()))?;
         body.insert("steps".to_owned(), page["items"].clone());
+        let progress = self.progress(caller.tenant(), found.id).await?;
+        body.insert("progress".to_owned(), progress);
         Ok(reply(&Json::Object(body)))
     }
 
@@ -477,13 +487,12 @@ impl Engine {
         if let Some(unknown) = body.keys().find(|key| *key != "comment") {
             return Err(Error::field(unknown, "unknown_field", ""));
         }
-        let comment = match body.get("comment") {
-            None | Some(Json::Null) => "",
-            Some(Json::String(text)) if text.chars().count() <= 4_000 => text.as_str(),
-            Some(Json::String(_)) => return Err(Error::field("comment", "too_long", "4000")),
-            Some(_) => return Err(Error::field("comment", "wrong_type", "a text")),
+        let vote = Vote {
+            decision,
+            comment: comment(&body)?,
+            via: Via::Application,
         };
-        self.vote(caller, found.id, decision, comment).await?;
+        self.vote(caller, found.id, vote).await?;
         Ok(Reply::json(self.answer(caller, log.ix, found.id).await?))
     }
 }
@@ -526,8 +535,46 @@ impl Made {
     }
 }
 
+/// What somebody says besides.
+pub(crate) fn comment(body: &Map<String, Json>) -> Result<&str, Error> {
+    match body.get("comment") {
+        None | Some(Json::Null) => Ok(""),
+        Some(Json::String(text)) if text.chars().count() <= 4_000 => Ok(text.as_str()),
+        Some(Json::String(_)) => Err(Error::field("comment", "too_long", "4000")),
+        Some(_) => Err(Error::field("comment", "wrong_type", "a text")),
+    }
+}
+
+/// An operation of the engine's own files: what it is given, what it answers and with what.
+#[allow(clippy::too_many_arguments)] // they are the members of an operation
+pub(crate) fn operation(
+    engine: &Engine,
+    name: &'static str,
+    method: Method,
+    path: &'static str,
+    summary: &'static str,
+    needs: Needs,
+    (input, output, status): (Option<Json>, Option<Json>, StatusCode),
+    work: fn(Engine, Call) -> BoxFuture<'static, Result<Reply, Error>>,
+) -> Operation {
+    let made = Made {
+        engine: engine.clone(),
+        name,
+        method,
+        path,
+        summary,
+        needs,
+        input,
+        output,
+        problems: vec![StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY],
+    };
+    let mut made = made.by(work);
+    made.output.0 = status;
+    made
+}
+
 /// The body as an object; nothing is an empty one.
-fn said(call: &Call) -> Result<Map<String, Json>, Error> {
+pub(crate) fn said(call: &Call) -> Result<Map<String, Json>, Error> {
     if call.body.is_empty() {
         return Ok(Map::new());
     }

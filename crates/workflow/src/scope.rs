@@ -33,6 +33,8 @@ pub(crate) struct Scene<'a> {
     /// What people call the workflow.
     pub name: &'a str,
     pub execution: Uuid,
+    /// The step, with those around it; empty outside of one.
+    pub place: &'a str,
     /// The elements of lists around.
     pub items: &'a [(&'a str, &'a Json)],
 }
@@ -78,6 +80,17 @@ pub(crate) async fn of(
         &json!({"id": scene.workflow, "name": scene.name}),
     );
     scope.set("execution", &json!({"id": scene.execution}));
+    let secrets: Map<String, Json> = names
+        .iter()
+        .filter_map(|name| name.strip_prefix("vault."))
+        .map(|name| {
+            let mark = crate::vault::mark(scene.execution, scene.place, name);
+            (name.to_owned(), Json::from(mark))
+        })
+        .collect();
+    if !secrets.is_empty() {
+        scope.set(crate::vault::ROOT, &Json::Object(secrets));
+    }
     if let Some(subject) = scene.subject {
         let schema = records.schema();
         let name = schema.entity(subject.entity).name.clone();

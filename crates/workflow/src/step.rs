@@ -313,6 +313,7 @@ impl Engine {
             workflow: held.workflow,
             name: &held.name,
             execution: held.id,
+            place: &open.place,
             items: &open.items,
         };
         let scope = scope::of(&self.inner.records, caller, &scene, &names).await?;

@@ -5,11 +5,13 @@
 //! the hour or a zone, for a period is made of days.
 
 mod action;
+mod anew;
 mod dashboard;
 mod facade;
 mod indicator;
 pub mod period;
 mod reporting;
+mod source;
 pub mod threshold;
 mod value;
 
@@ -17,6 +19,7 @@ use std::sync::Arc;
 
 pub use facade::around;
 pub use reporting::{operations, schemas};
+pub use source::{Owners, Sources};
 
 use opsflux_model::{Condition, Op};
 use opsflux_records::rule::Rule;
@@ -30,6 +33,9 @@ pub fn rules() -> Vec<Arc<dyn Rule>> {
         Arc::new(indicator::Thresholds),
         Arc::new(indicator::Frequency),
         Arc::new(indicator::DatedThresholds),
+        Arc::new(source::check::Calculable),
+        Arc::new(anew::Anew),
+        Arc::new(source::check::NotEntered),
         Arc::new(value::Period),
         Arc::new(value::Ratio),
         Arc::new(value::Colour),

@@ -1,7 +1,7 @@
 //! What was measured: its period, its ratio, its colour.
 
 use jiff::civil::Date;
-use opsflux_model::{Op, Value};
+use opsflux_model::{Op, Schema, Value};
 use opsflux_records::error::FieldError;
 use opsflux_records::rule::{Draft, Known, Need, Refusal, Rule, Snapshot};
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -16,7 +16,7 @@ const SCALE: u32 = 10;
 /// Largest value: 18 digits before the point.
 const LARGEST: Decimal = Decimal::from_parts(2_808_348_672, 232_830_643, 0, false, 0);
 /// Dated thresholds of one indicator that are looked at, the newest.
-const MOST_TARGETS: u32 = 200;
+pub(crate) const MOST_TARGETS: u32 = 200;
 
 /// What is wrong with a field; `expected` is what its words say.
 fn wrong(code: &str, field: &str, expected: impl Into<String>) -> Refusal {
@@ -30,14 +30,14 @@ fn kpi_of(draft: &Draft<'_>) -> Vec<Need> {
         .collect()
 }
 
-fn date(value: &Value) -> Option<Date> {
+pub(crate) fn date(value: &Value) -> Option<Date> {
     match value {
         Value::Date(date) => Some(*date),
         _ => None,
     }
 }
 
-fn decimal(value: &Value) -> Option<Decimal> {
+pub(crate) fn decimal(value: &Value) -> Option<Decimal> {
     match value {
         Value::Decimal(decimal) => Some(*decimal),
         _ => None,
@@ -245,7 +245,8 @@ impl Rule for Colour {
             let direction = kpi.get(draft.schema, "direction").as_text()?;
             let direction = Direction::of(direction)?;
             let start = date(draft.get("period_start"))?;
-            let limits = in_force(draft, kpi, known.records(1), start);
+            let own = Limits::read(|name| kpi.get(draft.schema, name));
+            let limits = in_force(draft.schema, own, known.records(1), start);
             limits.status(direction, decimal(draft.get("value"))?)
         });
         let code = status.map_or(Value::Null, |status| Value::from(status.code()));
@@ -255,14 +256,15 @@ impl Rule for Colour {
 }
 
 /// The thresholds of a day: the latest dated ones that have begun, else the indicator's own.
-fn in_force(draft: &Draft<'_>, kpi: &Snapshot, dated: &[Snapshot], day: Date) -> Limits {
+pub(crate) fn in_force(schema: &Schema, own: Limits, dated: &[Snapshot], day: Date) -> Limits {
     let begun = dated.iter().filter_map(|target| {
-        let from = date(target.get(draft.schema, "valid_from"))?;
+        let from = date(target.get(schema, "valid_from"))?;
         (from <= day).then_some((from, target))
     });
     let latest = begun.max_by_key(|(from, _)| *from);
-    let record = latest.map_or(kpi, |(_, target)| target);
-    Limits::read(|name| record.get(draft.schema, name))
+    latest.map_or(own, |(_, target)| {
+        Limits::read(|name| target.get(schema, name))
+    })
 }
 
 #[cfg(test)]

@@ -81,6 +81,8 @@ export interface Execution extends RecordData {
   trigger: unknown;
   conditions: unknown;
   steps: StepRun[];
+  /** Where it is among the steps of its workflow; null when that cannot be said. */
+  progress: { step: number; of: number } | null;
   labels: Labels;
 }
 
@@ -109,6 +111,65 @@ export function executeWorkflow(
   target: { entity: string; record_id: string } | null,
 ): Promise<RecordData> {
   return collections.post<RecordData>(`/workflows/${encodeURIComponent(id)}/execute`, target ?? {});
+}
+
+/** A step that failed is done again, or left out; the execution goes on from there. */
+export function mendExecution(workflow: string, id: string, how: 'retry' | 'skip'): Promise<RecordData> {
+  const execution = `/workflows/${encodeURIComponent(workflow)}/executions/${encodeURIComponent(id)}`;
+  return collections.post<RecordData>(`${execution}/${how}`, {});
+}
+
+/** A workflow that a module brings ready to be taken. */
+export interface ReadyWorkflow {
+  id: string;
+  module: string;
+  name: string;
+  description: string;
+  icon: string | null;
+}
+
+export const readyWorkflowsQuery = queryOptions({
+  queryKey: ['ready-workflows'],
+  queryFn: ({ signal }) =>
+    collections.get<{ items: ReadyWorkflow[] }>('/workflows/templates/list', { signal }),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export function takeReadyWorkflow(id: string): Promise<RecordData> {
+  return collections.post<RecordData>(`/workflows/templates/${encodeURIComponent(id)}/create`, {});
+}
+
+/** What a mail asks, for whoever has its link. */
+export interface MailedQuestion {
+  title: string;
+  message: string | null;
+  subject: string | null;
+  status: string;
+  stage: number | null;
+  stages: number | null;
+  due_at: string | null;
+  requester: string | null;
+  person: string | null;
+  /** Whom one stands in for. */
+  voice: string | null;
+  open: boolean;
+}
+
+export function mailedQuestionQuery(token: string) {
+  return queryOptions({
+    queryKey: ['mailed-question', token],
+    queryFn: ({ signal }) =>
+      collections.get<MailedQuestion>(`/decisions/${encodeURIComponent(token)}`, { signal }),
+    retry: false,
+    refetchOnWindowFocus: false,
+  });
+}
+
+export function decideByMail(token: string, decision: 'approve' | 'reject', comment: string) {
+  return collections.post<MailedQuestion>(`/decisions/${encodeURIComponent(token)}`, {
+    decision,
+    ...(comment.trim() === '' ? {} : { comment: comment.trim() }),
+  });
 }
 
 export function cancelExecution(id: string): Promise<unknown> {

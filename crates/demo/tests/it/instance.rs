@@ -71,6 +71,7 @@ impl Instance {
             .unwrap();
         let mut rules = opsflux_identity::rules();
         rules.extend(opsflux_desk::rules());
+        rules.extend(opsflux_kpi::rules());
         let records = Records::new(RecordsOptions {
             store,
             clock: Arc::new(Standing),
@@ -149,7 +150,7 @@ pub fn time(schema: &Schema, record: &Snapshot, field: &str) -> Option<Timestamp
 pub fn built_in_schema() -> Schema {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../modules");
     let mut modules = Vec::new();
-    for name in ["base", "assets", "desk"] {
+    for name in ["base", "assets", "desk", "kpi"] {
         let mut source = ModuleSource::new(name);
         for part in ["", "entities", "views", "locales"] {
             let Ok(folder) = std::fs::read_dir(root.join(name).join(part)) else {

@@ -30,6 +30,7 @@ pub(crate) struct ModuleDecl {
     pub(crate) node: Node,
     /// By language.
     pub(crate) words: BTreeMap<String, Node>,
+    pub(crate) workflows: BTreeMap<String, Node>,
     /// `None` when there is one that cannot be read.
     pub(crate) lock: Option<Lock>,
     /// Modules it depends on, directly or through others, itself included.
@@ -134,6 +135,7 @@ fn read_module<'a>(
     let mut node = None;
     let mut found = (Vec::new(), Vec::new(), Vec::new());
     let mut words = BTreeMap::new();
+    let mut workflows = BTreeMap::new();
     let mut lock = Some(Lock::default());
     for (path, text) in files {
         let file = mistakes.open(source.path(path), text);
@@ -184,6 +186,10 @@ fn read_module<'a>(
                     words.insert(language.to_owned(), read_json(text, file, mistakes));
                 }
             }
+            ("workflows", _) if path.ends_with(".json") => {
+                let name = name.trim_end_matches(".json");
+                workflows.insert(name.to_owned(), read_json(text, file, mistakes));
+            }
             _ => warn_if_lost(file, path, mistakes),
         }
     }
@@ -194,6 +200,7 @@ fn read_module<'a>(
             name: source.name.clone(),
             node,
             words,
+            workflows,
             lock,
             sees: HashSet::new(),
         },

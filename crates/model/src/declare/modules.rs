@@ -34,6 +34,11 @@ pub(crate) fn modules(resolver: &mut Resolver<'_, '_>) -> Vec<Module> {
             words: words
                 .map(|(language, node)| (language.clone(), node.to_json()))
                 .collect(),
+            workflows: declared
+                .workflows
+                .iter()
+                .map(|(name, node)| (name.clone(), node.to_json()))
+                .collect(),
         });
     }
     let mut names: HashMap<(String, String), Place> = HashMap::new();

@@ -93,4 +93,37 @@ impl Records {
             .await?;
         Ok(rows)
     }
+
+    /// How many living rows satisfy the condition and may be seen by the caller, `most` at most.
+    ///
+    /// # Errors
+    /// As [`Records::read_rows`].
+    pub async fn count_rows(
+        &self,
+        caller: &Caller,
+        entity: &str,
+        condition: &Condition,
+        most: u64,
+    ) -> Result<u64, Error> {
+        let schema = self.schema();
+        let entity = schema
+            .find(entity)
+            .filter(|ix| caller.access.may(*ix, Action::View))
+            .ok_or(Error::NotFound)?;
+        let bound = self
+            .bind(caller, |binder| binder.bind(entity, condition))
+            .map_err(|error| Error::condition("filter", &error))?;
+        let select = Select {
+            tenant: caller.tenant(),
+            entity,
+            filter: bound.and(query::rule(&schema, caller, entity, Action::View)),
+            outputs: Vec::new(),
+            sort: Vec::new(),
+            after: None,
+            limit: 1,
+            living: query::living(&schema, entity, false),
+        };
+        let store = &self.inner.store;
+        Ok(store.count_up_to(&select, most, self.inner.budget).await?)
+    }
 }

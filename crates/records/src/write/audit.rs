@@ -131,6 +131,30 @@ impl Records {
         .await
     }
 
+    /// The row of an audit entry about an act that is no change of a record, to be committed with
+    /// what the act writes: neither is there without the other.
+    ///
+    /// # Errors
+    /// When the audit is not declared.
+    pub fn audited(
+        &self,
+        caller: &Caller,
+        action: &str,
+        entity: &str,
+        record: Uuid,
+        reason: Option<&str>,
+    ) -> Result<Write, Error> {
+        let audit = self.entity_called(crate::read::history::AUDIT_ENTITY)?;
+        let mut entry = Entry::new(caller, self.now(), action, "ok");
+        entry.entity = Some(entity);
+        entry.record = Some(record);
+        entry.reason = reason.filter(|reason| !reason.is_empty()).or(entry.reason);
+        Ok(Write::Insert {
+            entity: audit,
+            values: entry.values(self.schema().entity(audit), self.new_id()),
+        })
+    }
+
     /// The row of an entry about an act of the house itself, to be written with that act.
     pub(crate) fn audit_of_house(
         &self,

@@ -70,7 +70,7 @@ impl Records {
                 .known(caller, change.now, needs, confirmed.clone())
                 .await?;
             rule.apply(&mut draft, &known)
-                .map_err(|refusal| self.refusal(caller, id, refusal))?;
+                .map_err(|refusal| self.refusal(caller, id, &saving.prefix, refusal))?;
             change.knows(known);
         }
         let mut names = Vec::new();
@@ -158,13 +158,17 @@ impl Records {
         String::from_utf8(payload).ok()
     }
 
-    fn refusal(&self, caller: &Caller, id: Uuid, refusal: Refusal) -> Error {
+    /// A refusal as it is told; `prefix` is where the record stands in what was sent.
+    fn refusal(&self, caller: &Caller, id: Uuid, prefix: &str, mut refusal: Refusal) -> Error {
         if !refusal.errors.is_empty() {
+            for error in &mut refusal.errors {
+                error.field.insert_str(0, prefix);
+            }
             return Error::Invalid(refusal.errors);
         }
         let code = refusal.code.to_owned();
         if !refusal.confirmable {
-            let field = refusal.field.map(str::to_owned);
+            let field = refusal.field.map(|field| format!("{prefix}{field}"));
             return Error::Refused {
                 code,
                 params: refusal.params,
@@ -215,7 +219,7 @@ impl Records {
                 true => rule.before_delete(&mut draft, &known),
                 false => rule.before_restore(&mut draft, &known),
             };
-            judged.map_err(|refusal| self.refusal(caller, record.id, refusal))?;
+            judged.map_err(|refusal| self.refusal(caller, record.id, "", refusal))?;
         }
         let Draft { guards, system, .. } = draft;
         for guard in guards {

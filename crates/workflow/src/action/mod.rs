@@ -1,5 +1,6 @@
 //! What a step can do: one trait, with what ships. Other rooms bring their own.
 
+mod cascade;
 mod records;
 mod start;
 
@@ -229,6 +230,7 @@ pub(crate) fn built_in() -> Vec<Arc<dyn Action>> {
         Arc::new(records::CreateChild),
         Arc::new(records::Comment),
         Arc::new(start::StartWorkflow),
+        Arc::new(cascade::CloseParent),
     ]
 }
 

@@ -35,7 +35,7 @@ impl Action for StartWorkflow {
                 workflow: &text(&given, "workflow")?,
                 inputs: inputs.cloned().unwrap_or_default(),
                 record: given.get("record").filter(|record| !record.is_null()),
-                id: at.id("workflow"),
+                id: at.id(&format!("workflow {}", at.attempt)),
                 by: at.execution,
                 waits: false,
             };

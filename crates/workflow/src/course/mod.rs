@@ -172,6 +172,13 @@ impl Course {
         open
     }
 
+    /// Which of the workflow's steps it is at, from 1, and how many there are; blocks count as one.
+    #[must_use]
+    pub fn stage(&self, flow: &Flow) -> (usize, usize) {
+        let all = flow.steps.len();
+        (self.block.at.saturating_add(1).min(all), all)
+    }
+
     /// When something is to be done without anything happening before: the earliest moment, or
     /// `now` when a step can be done at once.
     #[must_use]

@@ -201,7 +201,7 @@ pub enum StepKind {
     /// Another workflow.
     Call(CallStep),
     /// People decide.
-    Approval(ApprovalStep),
+    Approval(Box<ApprovalStep>),
     /// The end.
     Stop {
         /// Whether it counts as failed.
@@ -286,6 +286,14 @@ pub struct ApprovalStep {
     pub on_timeout: OnTimeout,
     /// Whether whoever set the workflow off may decide.
     pub allow_self: bool,
+    /// After how long somebody above is asked too.
+    pub escalate: Option<Span>,
+    /// Who that is; each one's manager when it is not said.
+    pub escalate_to: Option<Json>,
+    /// After how long, and again after as long, those who have not answered are told once more.
+    pub remind: Option<Span>,
+    /// Whether they are asked by mail too, with a link to decide by.
+    pub by_mail: bool,
     /// What is done when they refuse; then the execution ends.
     pub on_reject: Vec<Step>,
 }

@@ -283,18 +283,22 @@ fn approval(object: &mut Object<'_>, depth: usize) -> StepKind {
             }
         },
     };
-    let due = object.text("due_in").and_then(|text| {
+    let mut after = |key: &str| {
+        let text = object.text(key)?;
         let span = span::read(&text);
         if span.is_none() {
-            object.wrong("due_in", "invalid_duration", text);
+            object.wrong(key, "invalid_duration", text);
         }
         span
-    });
+    };
+    let (due, escalate, remind) = (after("due_in"), after("escalate_in"), after("remind_every"));
+    let escalate_to = object.take("escalate_to");
+    let by_mail = object.flag("by_mail");
     let on_timeout = object.option("on_timeout", &ON_TIMEOUT);
     let (title, message) = (object.text("title"), object.text("message"));
     let allow_self = object.flag("allow_self");
     let on_reject = block(object, "on_reject", depth);
-    StepKind::Approval(ApprovalStep {
+    StepKind::Approval(Box::new(ApprovalStep {
         approvers,
         title,
         message,
@@ -302,6 +306,10 @@ fn approval(object: &mut Object<'_>, depth: usize) -> StepKind {
         due,
         on_timeout: on_timeout.unwrap_or(OnTimeout::Reject),
         allow_self,
+        escalate,
+        escalate_to,
+        remind,
+        by_mail,
         on_reject,
-    })
+    }))
 }

@@ -21,6 +21,9 @@ export const AUTOMATION: Record<string, OwnParts> = {
     ],
     Actions: lazy(() => workflow().then(({ WorkflowActions }) => ({ default: WorkflowActions }))),
     Body: lazy(() => workflow().then(({ WorkflowBody }) => ({ default: WorkflowBody }))),
+    Tools: lazy(() =>
+      import('./ready/ReadyWorkflows').then(({ ReadyWorkflows }) => ({ default: ReadyWorkflows })),
+    ),
   },
   execution: {
     fields: [
@@ -43,7 +46,22 @@ export const AUTOMATION: Record<string, OwnParts> = {
     Body: lazy(() => execution().then(({ ExecutionBody }) => ({ default: ExecutionBody }))),
   },
   approval: {
-    fields: ['message', 'status', 'place', 'entity', 'record', 'subject', 'quorum', 'agreed', 'refused'],
+    fields: [
+      'message',
+      'status',
+      'place',
+      'entity',
+      'record',
+      'subject',
+      'quorum',
+      'agreed',
+      'refused',
+      'stage',
+      'stages',
+      'self_allowed',
+      'by_mail',
+      'remind_at',
+    ],
     Actions: lazy(() => approval().then(({ ApprovalActions }) => ({ default: ApprovalActions }))),
     Body: lazy(() => approval().then(({ ApprovalBody }) => ({ default: ApprovalBody }))),
     Home: lazy(() => import('./approval/Inbox').then(({ Inbox }) => ({ default: Inbox }))),

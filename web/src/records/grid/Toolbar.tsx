@@ -5,6 +5,7 @@ import type { EntityMeta } from '@/api/types';
 import { useReader } from '@/reader/context';
 import { formatInteger } from '@/reader/format';
 import { FilterBar } from '@/records/filter/FilterBar';
+import { useOwnParts } from '@/records/record/own-parts';
 import type { EffectiveView, ViewChoice } from '@/records/view/effective';
 import type { GridSearch } from '@/records/view/search';
 import type { AddressState } from '@/records/view/state';
@@ -88,6 +89,7 @@ function Display({ entity, view }: Pick<ToolbarProps, 'entity' | 'view'>) {
 export function Toolbar({ entity, view, rows, widths, searchBox, onLeaveSearch }: ToolbarProps) {
   const { t } = useTranslation();
   const { search, change, shown, current } = view;
+  const Tools = useOwnParts(entity.name)?.Tools;
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-x-2 gap-y-1.5 border-b px-3 py-1.5">
       <div className="order-1 -ml-2 flex min-w-0 flex-1 items-center gap-2">
@@ -115,6 +117,11 @@ export function Toolbar({ entity, view, rows, widths, searchBox, onLeaveSearch }
       <div className="order-2 flex items-center gap-1 @3xl:order-3">
         <Display entity={entity} view={view} />
         <MoreMenu search={search} change={change} />
+        {entity.can.create && Tools && (
+          <Suspense fallback={null}>
+            <Tools />
+          </Suspense>
+        )}
         {entity.can.create && (
           <Button
             variant="primary"

@@ -11,6 +11,8 @@ export interface OwnParts {
   Actions?: ComponentType;
   /** After the fields of the record. */
   Body?: ComponentType;
+  /** In the toolbar of the list, for those who may create. */
+  Tools?: ComponentType;
   /** In place of the list, as long as the address asks for nothing of it. */
   Home?: ComponentType;
 }

@@ -1,12 +1,19 @@
 //! What is done by itself, from outside: written, set off, decided, killed in the middle.
 
 mod approvals;
+mod cascading;
+mod circuits;
+mod comparing;
+mod escalated;
 mod hooked;
 mod killed;
 mod lasting;
 mod limited;
+mod mended;
 mod noticed;
+mod ready;
 mod running;
+mod secrets;
 mod telling;
 mod timed;
 mod together;

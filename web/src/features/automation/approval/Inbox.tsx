@@ -15,13 +15,15 @@ import { EmptyState } from '@/ui/empty-state';
 import { Skeleton } from '@/ui/skeleton';
 import { About } from '../about';
 import { Decide } from './decide';
-import { mayDecide, Standing } from './standing';
+import { ASKED_FIELDS, mayDecide, Standing } from './standing';
 
 /** Approvals are not in the stream of changes. */
 const PACE = 10_000;
 
 const PENDING: Condition = { field: 'status', op: 'eq', value: 'PENDING' };
-const MINE: Condition = { field: 'approvers', op: 'contains', value: '@me' };
+const MINE: Condition = {
+  any: ASKED_FIELDS.map((field) => ({ field, op: 'contains', value: '@me' })),
+};
 const ASKED: Condition = { field: 'requester', op: 'eq', value: '@me' };
 
 function useApprovals(entity: EntityMeta, params: ListParams) {

@@ -12,6 +12,11 @@ export function Standing({ approval }: { approval: RecordData }) {
   const text = t('automation.approval.stands', { agreed, needed });
   return (
     <span className="inline-flex flex-wrap items-center gap-2 text-muted-foreground">
+      {count(approval.stages) > 1 && (
+        <span>
+          {t('automation.approval.stage', { step: count(approval.stage), of: count(approval.stages) })}
+        </span>
+      )}
       <progress
         aria-label={text}
         max={needed}
@@ -24,7 +29,14 @@ export function Standing({ approval }: { approval: RecordData }) {
   );
 }
 
+/** Who may say something to it: those asked, those it was escalated to, those who stand in for them. */
+export const ASKED_FIELDS = ['approvers', 'escalated_to', 'deputies'];
+
 export function mayDecide(approval: RecordData, me: string, decided: boolean): boolean {
-  const { status, approvers } = approval;
-  return status === 'PENDING' && !decided && Array.isArray(approvers) && approvers.includes(me);
+  const { status, requester, self_allowed: allowed } = approval;
+  const asked = ASKED_FIELDS.some((name) => {
+    const people = approval[name];
+    return Array.isArray(people) && people.includes(me);
+  });
+  return status === 'PENDING' && !decided && asked && (requester !== me || allowed === true);
 }

@@ -1,12 +1,12 @@
 /** One execution: what set it off, what held and what did not, and each step with what it was given and gave. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { CircleAlert, CircleX } from 'lucide-react';
+import { CircleAlert, CircleX, RotateCcw, SkipForward } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { entityQuery, fieldNamed } from '@/api/meta';
 import { recordKeys } from '@/api/records';
 import type { EntityMeta, FieldMeta } from '@/api/types';
-import { cancelExecution, type Execution, executionQuery, isGoingOn } from '@/api/workflows';
+import { cancelExecution, type Execution, executionQuery, isGoingOn, mendExecution } from '@/api/workflows';
 import { ProblemState } from '@/feedback/ProblemState';
 import { problemText } from '@/feedback/problem-text';
 import { failed, told } from '@/feedback/toasts';
@@ -49,6 +49,7 @@ export function ExecutionActions() {
   const { entity, page } = useRecordSession();
   const { data } = useExecution();
   const [asking, setAsking] = useState(false);
+  const [leavingOut, setLeavingOut] = useState(false);
   const status = data?.status ?? page.record.status;
   const attention = data?.attention ?? page.record.attention;
   const cancel = async () => {
@@ -61,6 +62,17 @@ export function ExecutionActions() {
     }
     await client.invalidateQueries({ queryKey: [...recordKeys.all, entity.name] });
   };
+  const mend = async (how: 'retry' | 'skip') => {
+    setLeavingOut(false);
+    try {
+      await mendExecution(String(page.record.workflow ?? ''), page.record.id, how);
+      told(t(`automation.execution.${how}_done`));
+    } catch (error) {
+      failed(t('automation.execution.not_mended'), problemText(error, t));
+    }
+    await client.invalidateQueries({ queryKey: [...recordKeys.all, entity.name] });
+  };
+  const stands = status === 'FAILED' || (status === 'WAITING' && attention === 'unknown_outcome');
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5" aria-live="polite">
       <Choice field={fieldNamed(entity, 'status')} value={status} entity={entity} />
@@ -68,6 +80,29 @@ export function ExecutionActions() {
         <Choice field={fieldNamed(entity, 'attention')} value={attention} entity={entity} />
       )}
       <About entity={page.record.entity} record={page.record.record} subject={page.record.subject} />
+      {data?.progress && isGoingOn(status) && (
+        <span className="text-muted-foreground">{t('automation.approval.stage', { ...data.progress })}</span>
+      )}
+      {stands && (
+        <>
+          <Button onClick={() => void mend('retry')}>
+            <RotateCcw aria-hidden /> {t('automation.execution.retry')}
+          </Button>
+          <Button onClick={() => setLeavingOut(true)}>
+            <SkipForward aria-hidden /> {t('automation.execution.skip')}
+          </Button>
+        </>
+      )}
+      {leavingOut && (
+        <ConfirmDialog
+          title={t('automation.execution.skip_title')}
+          text={t('automation.execution.skip_help')}
+          verb={t('automation.execution.skip')}
+          danger
+          onConfirm={() => void mend('skip')}
+          onClose={() => setLeavingOut(false)}
+        />
+      )}
       {isGoingOn(status) && (
         <Button onClick={() => setAsking(true)}>
           <CircleX aria-hidden /> {t('automation.execution.cancel')}

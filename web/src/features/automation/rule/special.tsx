@@ -141,6 +141,45 @@ export function ApprovalForm({ params, onChange, at, disabled }: SpecialProps) {
           </Labelled>
         )}
       </div>
+      <div className="flex flex-wrap gap-3">
+        <Labelled label={t('automation.approval.remind_every')} error={below.remind_every}>
+          {(control) => (
+            <SpanInput
+              {...control}
+              value={asText(params.remind_every)}
+              onChange={(text) => set('remind_every', text)}
+              disabled={disabled}
+            />
+          )}
+        </Labelled>
+        <Labelled label={t('automation.approval.escalate_in')} error={below.escalate_in}>
+          {(control) => (
+            <SpanInput
+              {...control}
+              value={asText(params.escalate_in)}
+              onChange={(text) => set('escalate_in', text)}
+              disabled={disabled}
+            />
+          )}
+        </Labelled>
+      </div>
+      {'escalate_in' in params && (
+        <Labelled
+          label={t('automation.approval.escalate_to')}
+          help={t('automation.approval.escalate_to_help')}
+          error={below.escalate_to}
+        >
+          {(control) => (
+            <PeopleInput
+              {...control}
+              label={t('automation.approval.escalate_to')}
+              value={params.escalate_to}
+              onChange={(people) => set('escalate_to', people)}
+              disabled={disabled}
+            />
+          )}
+        </Labelled>
+      )}
       <Labelled label={t('automation.approval.title')} error={below.title}>
         {(control) => (
           <TemplateInput
@@ -159,6 +198,20 @@ export function ApprovalForm({ params, onChange, at, disabled }: SpecialProps) {
             value={asText(params.message)}
             onChange={(text) => set('message', text)}
             disabled={disabled}
+          />
+        )}
+      </Labelled>
+      <Labelled
+        label={t('automation.approval.by_mail')}
+        error={below.by_mail}
+        className="flex-row-reverse items-center justify-end gap-2"
+      >
+        {(control) => (
+          <Checkbox
+            {...control}
+            disabled={disabled}
+            checked={params.by_mail === true}
+            onCheckedChange={(on) => set('by_mail', on === true ? true : null)}
           />
         )}
       </Labelled>

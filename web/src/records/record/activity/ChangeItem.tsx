@@ -111,12 +111,21 @@ interface ChangeItemProps {
   labels: Labels;
 }
 
+/** How the reason begins of what a rule did. */
+const BY_RULE = 'workflow ';
+
+/** The rule that made a change; none when a person did. */
+function ruleOf({ source, reason }: HistoryEntry): string | null {
+  return source === 'workflow' && reason?.startsWith(BY_RULE) ? reason.slice(BY_RULE.length) : null;
+}
+
 /** Who did what, with each field before and after. */
 export function ChangeItem({ entry, labels }: ChangeItemProps) {
   const { t } = useTranslation();
   const { entity } = useRecordSession();
   const name = entry.actor?.name ?? null;
   const created = entry.action === 'create';
+  const rule = ruleOf(entry);
   // What was left empty at the beginning says nothing.
   const changes = entry.changes.filter(({ field, after }) => {
     const meta = fieldNamed(entity, field);
@@ -134,6 +143,7 @@ export function ChangeItem({ entry, labels }: ChangeItemProps) {
           </span>
           <Moment at={entry.at} />
         </p>
+        {rule !== null && <p>{t('activity.rule_applied', { name: rule })}</p>}
         {entry.result !== 'ok' && <p className="text-danger">{t('activity.refused')}</p>}
         {changes.length > 0 && (
           <Changes created={created}>
