@@ -182,10 +182,13 @@ impl Engine {
         ]
     }
 
-    /// Adds address and secret to what answers a workflow.
+    /// Adds address and secret to what answers a workflow; and what changes one counts for the next
+    /// request.
     #[must_use]
     pub fn around(&self, operation: Operation) -> Operation {
-        if !ANSWER.contains(&operation.name.as_str()) {
+        let writes = operation.method != Method::GET && operation.path.starts_with("/workflows");
+        let tells = ANSWER.contains(&operation.name.as_str());
+        if !writes && !tells {
             return operation;
         }
         let (engine, within) = (self.clone(), operation.handler.clone());
@@ -193,8 +196,12 @@ impl Engine {
             let (engine, caller) = (engine.clone(), call.caller.clone());
             let work = within(call);
             Box::pin(async move {
-                let mut reply = work.await?;
-                if let (Body::Json(body), Some(caller)) = (&mut reply.body, caller) {
+                let done = work.await;
+                if let (true, Some(caller)) = (writes, &caller) {
+                    engine.inner.published.forget(caller.tenant());
+                }
+                let mut reply = done?;
+                if let (true, Body::Json(body), Some(caller)) = (tells, &mut reply.body, caller) {
                     engine.add_address(&caller, body)?;
                 }
                 Ok(reply)
