@@ -12,7 +12,7 @@ use crate::ACTIVE;
 use crate::journal::{Attempt, Journal, Outcome};
 use crate::limits::Verdict;
 use crate::password::Comparer;
-use crate::table::{Query, Table, at, text_at};
+use opsflux_records::table::{Query, Table, at, text_at};
 
 /// An account with what proves that somebody is its owner.
 pub(crate) struct Account {
@@ -72,7 +72,7 @@ impl Accounts {
         let query = Query {
             fields: &fields,
             filter,
-            newest: None,
+            sort: &[],
             limit: 1,
         };
         let rows = table.rows(self.records.store(), tenant, query).await?;

@@ -19,8 +19,8 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::operations::viewing;
-use crate::table::{Query, Table, at};
 use crate::{ACTIVE, Inner, sharing};
+use opsflux_records::table::{Query, Table, at};
 
 /// Several administrators would leave in one change; also its words.
 const ONE_BY_ONE: &str = "base.several_administrators";
@@ -181,7 +181,7 @@ impl Inner {
                 .linked("role", "name", ADMIN)?
                 .and(memberships.linked("user", "status", ACTIVE)?)
                 .and(Predicate::Any(among?)),
-            newest: None,
+            sort: &[],
             limit: 10_000,
         };
         let rows = memberships

@@ -13,7 +13,7 @@ use crate::keys::{CryptoFailed, random};
 use crate::password::{self, Weak};
 use crate::people::{FIRST_TENANT, INSTANCE_ADMINISTRATOR};
 use crate::session::failed;
-use crate::table::{Query, Table, text_at, time_at};
+use opsflux_records::table::{Query, Table, text_at, time_at};
 
 /// Name of the first tenant and its first company, until somebody gives them another.
 const ORGANISATION: &str = "OpsFlux";
@@ -82,7 +82,7 @@ async fn has_accounts(records: &Records) -> Result<bool, Error> {
     let query = Query {
         fields: &["id"],
         filter,
-        newest: None,
+        sort: &[],
         limit: 1,
     };
     Ok(!users
@@ -146,7 +146,7 @@ async fn give_password(
     let query = Query {
         fields: &["password", "last_login_at"],
         filter: users.is("id", user)?,
-        newest: None,
+        sort: &[],
         limit: 1,
     };
     let rows = users.rows(records.store(), FIRST_TENANT, query).await?;

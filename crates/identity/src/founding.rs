@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use crate::rules::company_name;
 use crate::session::failed;
-use crate::table::{Query, Table, at, text_at};
 use crate::username::company_part;
+use opsflux_records::table::{Query, Table, at, text_at};
 
 /// Who founds a tenant.
 #[derive(Clone, Copy)]
@@ -90,7 +90,7 @@ pub(crate) async fn furnish(
     let query = Query {
         fields: &["id"],
         filter: roles.is("name", ADMIN)?,
-        newest: None,
+        sort: &[],
         limit: 1,
     };
     let rows = roles.rows(records.store(), tenant, query).await?;
@@ -130,7 +130,7 @@ async fn first_company(
     let query = Query {
         fields: &["id"],
         filter,
-        newest: None,
+        sort: &[],
         limit: 1,
     };
     let rows = companies.rows(records.store(), tenant, query).await?;
@@ -184,7 +184,7 @@ pub(crate) async fn keep_roles(records: &Records, tenant: i64) -> Result<(), Err
     let query = Query {
         fields: &["id", "name", "label", "system", "inherits"],
         filter: opsflux_model::Predicate::True,
-        newest: None,
+        sort: &[],
         limit: 10_000,
     };
     let rows = table.rows(records.store(), tenant, query).await?;

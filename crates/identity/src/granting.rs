@@ -14,7 +14,7 @@ use opsflux_records::rule::{Draft, Known, Need, Refusal, Rule};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use crate::table::{at, text_at};
+use opsflux_records::table::{at, text_at};
 
 /// Fields of a permission that [`granted`] reads, in order.
 pub(crate) const PERMISSION: [&str; 5] = ["role", "app", "action", "scope", "condition"];

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::limits::{History, PER_ACCOUNT, PER_ADDRESS, WINDOW};
 use crate::people::FIRST_TENANT;
-use crate::table::{Query, Table, at, time_at};
+use opsflux_records::table::{Query, Table, at, time_at};
 
 const ENTITY: &str = "login";
 
@@ -103,7 +103,7 @@ impl Journal {
         let query = Query {
             fields: &["at", "address"],
             filter: of_account.and(failed.clone()),
-            newest: Some("at"),
+            sort: &["-at", "-id"],
             limit: u32::try_from(PER_ACCOUNT).unwrap_or(u32::MAX),
         };
         let rows = table
@@ -123,7 +123,7 @@ impl Journal {
         let query = Query {
             fields: &["at"],
             filter: table.is("address", address)?.and(failed),
-            newest: Some("at"),
+            sort: &["-at", "-id"],
             limit: u32::try_from(PER_ADDRESS).unwrap_or(u32::MAX),
         };
         let rows = table

@@ -29,7 +29,6 @@ mod rules;
 mod session;
 mod sharing;
 mod structure;
-mod table;
 mod token;
 // Outside too: demo data makes usernames as the rule does.
 pub mod username;

@@ -21,7 +21,7 @@ use crate::ACTIVE;
 use crate::freshness::{Freshness, Mark};
 use crate::sharing;
 use crate::structure::{Held, Structure};
-use crate::table::{Query, Table, at, text_at, time_at};
+use opsflux_records::table::{Query, Table, at, text_at, time_at};
 
 /// The setting of the first tenant that names the account that holds the instance.
 pub(crate) const INSTANCE_ADMINISTRATOR: &str = "instance.administrator";
@@ -189,7 +189,7 @@ impl People {
                 "sessions_from",
             ],
             filter: users.is("id", user)?,
-            newest: None,
+            sort: &[],
             limit: 1,
         };
         let rows = users.rows(self.records.store(), tenant, query).await?;
@@ -255,7 +255,7 @@ impl People {
         let query = Query {
             fields: &["role", "company", "department"],
             filter: memberships.is("user", user)?,
-            newest: None,
+            sort: &[],
             limit: 1_000,
         };
         let rows = memberships
@@ -284,7 +284,7 @@ impl People {
         let query = Query {
             fields: &["id"],
             filter: groups.is("members", user)?,
-            newest: None,
+            sort: &[],
             limit: 10_000,
         };
         let rows = groups.rows(self.records.store(), tenant, query).await?;

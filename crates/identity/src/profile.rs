@@ -7,8 +7,8 @@ use opsflux_records::{Caller, Error, WriteOptions, Written};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use crate::table::{Query, Table, at, text_at, time_at};
 use crate::{ACTIVE, Inner};
+use opsflux_records::table::{Query, Table, at, text_at, time_at};
 
 /// An account as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Inner {
         let query = Query {
             fields: &FIELDS,
             filter: table.is("id", user)?,
-            newest: None,
+            sort: &[],
             limit: 1,
         };
         let rows = table.rows(self.records.store(), tenant, query).await?;
@@ -123,7 +123,7 @@ impl Inner {
                 let query = Query {
                     fields: &["full_name"],
                     filter: table.is("id", viewer)?,
-                    newest: None,
+                    sort: &[],
                     limit: 1,
                 };
                 let rows = table.rows(self.records.store(), tenant, query).await?;

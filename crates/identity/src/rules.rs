@@ -19,9 +19,9 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::ACTIVE;
-use crate::table::Table;
 use crate::username::{self, Named};
 use crate::{granting, handing, sharing};
+use opsflux_records::table::Table;
 
 /// The rules of identity, in order.
 #[must_use]

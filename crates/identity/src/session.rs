@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 use crate::freshness::{Freshness, Mark};
 use crate::journal::Journal;
-use crate::table::{Query, Table, at, text_at, time_at};
 use crate::token::{Owner, REFRESH_LIFE, RefreshToken, Tokens};
+use opsflux_records::table::{Query, Table, at, text_at, time_at};
 
 pub(crate) use rotation::{Pages, Rotation};
 
@@ -180,6 +180,18 @@ impl Sessions {
                     set: users.set(vec![("last_login_at", now.into())])?,
                 },
             ],
+            feed: vec![NewEntry {
+                change: self.records.new_id(),
+                at: now,
+                entity: ENTITY.to_owned(),
+                record: owner.session,
+                version: 1,
+                op: FeedOp::Created,
+                body: Body {
+                    by: Some(user),
+                    ..Body::default()
+                },
+            }],
             ..Commit::default()
         };
         self.commit(commit).await?;
@@ -280,7 +292,7 @@ impl Sessions {
                 .is("user", user)?
                 .and(table.is_empty("ended_at")?)
                 .and(table.is_after("expires_at", self.records.now())?),
-            newest: Some("last_seen_at"),
+            sort: &["-last_seen_at", "-id"],
             limit: MOST,
         };
         let rows = table.rows(self.records.store(), tenant, query).await?;

@@ -14,7 +14,7 @@ use opsflux_store::{Guard, Store};
 use serde_json::Map;
 use uuid::Uuid;
 
-use crate::table::{Query, Table, at};
+use opsflux_records::table::{Query, Table, at};
 
 /// The entity.
 pub(crate) const ENTITY: &str = "grant";
@@ -104,7 +104,7 @@ pub(crate) async fn shares(
     let query = Query {
         fields: &["record", "group", "level"],
         filter: table.is("user", user)?.or(of_groups),
-        newest: Some("created_at"),
+        sort: &["-created_at", "-id"],
         limit: MOST_OF_ALL,
     };
     let rows = table.rows(store, tenant, query).await?;

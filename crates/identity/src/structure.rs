@@ -13,7 +13,7 @@ use opsflux_store::Store;
 use uuid::Uuid;
 
 use crate::granting;
-use crate::table::{Query, Table, at, text_at};
+use opsflux_records::table::{Query, Table, at, text_at};
 
 /// More rows than any tenant has; beyond them is a defect, not a structure.
 const MOST: u32 = 100_000;
@@ -65,7 +65,7 @@ impl Structure {
             let query = Query {
                 fields,
                 filter: Predicate::True,
-                newest: None,
+                sort: &[],
                 limit: MOST,
             };
             Table::of(schema, entity)?.rows(store, tenant, query).await

@@ -9,8 +9,8 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::handler::handler;
 use crate::outgoing::NOTIFICATION;
-use crate::table::refused;
 use crate::{Cause, Kind, Messaging, Notice};
+use opsflux_records::table::refused;
 
 const JSON: &str = "application/json";
 /// People told by one commit.

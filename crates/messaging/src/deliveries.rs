@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::Messaging;
 use crate::handler::handler;
 use crate::outgoing::DELIVERY;
-use crate::table::{Table, refused};
+use opsflux_records::table::{Query, Table, refused};
 
 const JSON: &str = "application/json";
 /// Name of the guard that a delivery is in a state in which this can be decided.
@@ -134,7 +134,16 @@ impl Messaging {
         let table = Table::of(&schema, DELIVERY)?;
         let one = table.is("id", id)?;
         let found = table
-            .rows(records.store(), caller.tenant(), &["state"], one, &[], 1)
+            .rows(
+                records.store(),
+                caller.tenant(),
+                Query {
+                    fields: &["state"],
+                    filter: one,
+                    sort: &[],
+                    limit: 1,
+                },
+            )
             .await?;
         let was = found.first().and_then(|row| row.first()?.as_text());
         let was = was.ok_or(Error::NotFound)?.to_owned();

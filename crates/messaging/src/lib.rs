@@ -28,7 +28,6 @@ mod past;
 mod queue;
 pub mod retry;
 pub mod sign;
-mod table;
 mod work;
 
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::handler::handler;
 use crate::outgoing::NOTIFICATION;
-use crate::table::{Table, refused};
+use opsflux_records::table::{Query, Table, refused};
 
 const JSON: &str = "application/json";
 /// Nobody counts further.
@@ -119,7 +119,16 @@ async fn read(records: &Records, caller: &Caller, id: Uuid) -> Result<Reply, Err
         .is("recipient", caller.user())?
         .and(table.is("id", id)?);
     let tenant = caller.tenant();
-    let found = table.rows(records.store(), tenant, &["read_at"], own, &[], 1);
+    let found = table.rows(
+        records.store(),
+        tenant,
+        Query {
+            fields: &["read_at"],
+            filter: own,
+            sort: &[],
+            limit: 1,
+        },
+    );
     match found.await?.first().and_then(|row| row.first()) {
         None => Err(Error::NotFound),
         Some(Value::Null) => {
@@ -142,10 +151,12 @@ async fn read_all(records: &Records, caller: &Caller) -> Result<Reply, Error> {
             .rows(
                 records.store(),
                 caller.tenant(),
-                &["id"],
-                filter.clone(),
-                &[],
-                BATCH,
+                Query {
+                    fields: &["id"],
+                    filter: filter.clone(),
+                    sort: &[],
+                    limit: BATCH,
+                },
             )
             .await?;
         let ids: Vec<Uuid> = rows.iter().filter_map(|row| row.first()?.as_id()).collect();

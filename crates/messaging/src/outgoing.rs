@@ -13,8 +13,8 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::message::{Cause, Hidden, Mail, Notice, Webhook};
-use crate::table::Table;
 use crate::{Messaging, call, mail, retry};
+use opsflux_records::table::Table;
 
 /// Entity of notifications.
 pub const NOTIFICATION: &str = "notification";
@@ -155,7 +155,7 @@ impl Messaging {
             message.join(&mut commit);
         }
         let done = self.inner.records.store().commit(commit).await;
-        done.map(|_| ()).map_err(crate::table::refused)
+        done.map(|_| ()).map_err(opsflux_records::table::refused)
     }
 
     fn not_before(&self, moment: Option<Timestamp>) -> Value {

@@ -6,7 +6,7 @@ use opsflux_store::{Commit, Write};
 
 use crate::Messaging;
 use crate::outgoing::{DELIVERY, NOTIFICATION};
-use crate::table::{Table, refused};
+use opsflux_records::table::{Query, Table, refused};
 
 /// Rows of one tenant forgotten at a time.
 const BATCH: u32 = 500;
@@ -42,10 +42,12 @@ impl Messaging {
                 .rows(
                     records.store(),
                     tenant.number,
-                    &["id"],
-                    past.clone(),
-                    &[],
-                    BATCH,
+                    Query {
+                        fields: &["id"],
+                        filter: past.clone(),
+                        sort: &[],
+                        limit: BATCH,
+                    },
                 )
                 .await?;
             more |= found.len() >= BATCH as usize;

@@ -15,8 +15,8 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::outgoing::DELIVERY;
-use crate::table::{Table, refused};
 use crate::{Messaging, retry};
+use opsflux_records::table::{Query, Table, refused};
 
 /// Name of the guard that a delivery is still this worker's.
 const HELD: &str = "delivery.held";
@@ -206,7 +206,16 @@ impl Messaging {
         for tenant in store.tenants().await? {
             let tenant = tenant.number;
             let order = ["next_at", "id"];
-            let rows = table.rows(store, tenant, &LOOKED_AT, filter.clone(), &order, limit);
+            let rows = table.rows(
+                store,
+                tenant,
+                Query {
+                    fields: &LOOKED_AT,
+                    filter: filter.clone(),
+                    sort: &order,
+                    limit,
+                },
+            );
             let rows = rows.await?;
             due.extend(rows.iter().filter_map(|row| Held::of(tenant, row)));
         }
@@ -257,7 +266,18 @@ impl Messaging {
     async fn whole(&self, table: &Table<'_>, mut held: Held) -> Result<Held, Error> {
         let store = self.inner.records.store();
         let one = table.is("id", held.id)?;
-        let rows = table.rows(store, held.tenant, &SENT, one, &[], 1).await?;
+        let rows = table
+            .rows(
+                store,
+                held.tenant,
+                Query {
+                    fields: &SENT,
+                    filter: one,
+                    sort: &[],
+                    limit: 1,
+                },
+            )
+            .await?;
         let row = rows.into_iter().next().unwrap_or_default();
         let mut values = row.into_iter();
         if let Some(Value::Json(payload)) = values.next() {

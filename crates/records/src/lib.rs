@@ -5,8 +5,8 @@
 //! call of [`read`]. Both take a [`Caller`], so there is no way to forget who asks.
 //!
 //! What lives here besides: [`operation`] (what HTTP serves, declared by rooms and modules),
-//! [`rule`] (code of modules that runs before a save), [`feed`] (reactors behind the change feed),
-//! [`audit`] (seals that make tampering with the audit evident).
+//! [`rule`] (code of modules that runs before a save), [`standing`] (rules that people wrote), [`feed`] (reactors behind the change feed),
+//! [`table`] (rows that rooms keep of their own), [`audit`] (seals that make tampering with the audit evident).
 //!
 //! What must never be here: SQL (that is `store`), HTTP framing (that is `server`), passwords and
 //! tokens (that is `identity`).
@@ -25,6 +25,8 @@ pub mod judge;
 pub mod operation;
 pub mod read;
 pub mod rule;
+pub mod standing;
+pub mod table;
 pub mod write;
 
 mod records;

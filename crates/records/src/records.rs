@@ -91,6 +91,7 @@ pub(crate) struct Inner {
     pub numbers: Numbers,
     pub settings: ArcSwap<BTreeMap<i64, Arc<BTreeMap<String, Json>>>>,
     pub searcher: OnceLock<Arc<dyn Searcher>>,
+    pub standing: OnceLock<Arc<dyn crate::standing::Standing>>,
     /// How records are read one by one.
     pub get_plans: Plans<(EntityIx, By), GetPlan>,
     /// How whole records are read by those who change them.
@@ -131,6 +132,7 @@ impl Records {
                 numbers: Numbers::default(),
                 settings: ArcSwap::default(),
                 searcher: OnceLock::new(),
+                standing: OnceLock::new(),
                 get_plans: Plans::default(),
                 whole_plans: Plans::default(),
                 link_plans: Plans::default(),

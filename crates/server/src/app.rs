@@ -11,7 +11,7 @@ use opsflux_messaging::Messaging;
 use opsflux_model::Schema;
 use opsflux_records::feed::Reactor;
 use opsflux_records::{Caller, Error, Operation, Records};
-use opsflux_workflow::Engine;
+use opsflux_workflow::{Engine, Hooks};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -156,7 +156,17 @@ impl App {
         let sources = opsflux_kpi::Sources::new(records.clone(), people.clone());
         let mut actions = acts::actions(&messaging);
         actions.extend(opsflux_crm::acts::actions());
-        let workflows = Engine::new(records.clone(), people, actions);
+        let workflows = Engine::new(
+            records.clone(),
+            people,
+            actions,
+            Hooks::new(
+                &secret,
+                config.http.public_url.as_deref(),
+                opsflux_messaging::sign::is_signed,
+            ),
+        );
+        records.set_standing(workflows.standing());
         let live = Live::new(records.clone(), &secret, stopping.clone());
         let nothing = Served::new(Arc::default(), Vec::new(), &metrics)?;
         let app = Arc::new(App {
@@ -206,7 +216,8 @@ impl App {
         all.extend(crate::meta::operations(self));
         all.extend(crate::live::operations(self));
         all.into_iter()
-            .map(|operation| self.identity.around(opsflux_kpi::around(operation)))
+            .map(|operation| self.workflows.around(opsflux_kpi::around(operation)))
+            .map(|operation| self.identity.around(operation))
             .collect()
     }
 

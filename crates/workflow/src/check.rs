@@ -9,7 +9,10 @@ use opsflux_model::{Access, Condition, Op};
 use serde_json::{Map, Value as Json};
 
 use crate::action::{Input, Signature};
-use crate::flow::{ActionStep, Flow, Mistake, OnRecord, Step, StepKind, Trigger, WaitStep};
+use crate::facts;
+use crate::flow::{
+    ActionStep, Flow, ListenStep, Mistake, OnRecord, Step, StepKind, Trigger, WaitStep,
+};
 use crate::scope::RECORD;
 use crate::template;
 
@@ -23,6 +26,8 @@ pub(crate) struct Check<'a> {
     pub access: Option<&'a Access>,
     pub variables: &'a Variables,
     pub actions: &'a [Signature],
+    /// Whether it is done before a record is saved.
+    before: bool,
     /// Whether what is looked at may name secrets.
     hands_on: bool,
     mistakes: Vec<Mistake>,
@@ -40,6 +45,7 @@ impl<'a> Check<'a> {
             access,
             variables,
             actions,
+            before: false,
             hands_on: false,
             mistakes: Vec::new(),
         }
@@ -48,9 +54,19 @@ impl<'a> Check<'a> {
     /// Every mistake of a workflow.
     pub fn all(mut self, flow: &Flow) -> Vec<Mistake> {
         let mut entities = BTreeSet::new();
+        self.before = flow.triggers.iter().any(Trigger::is_before);
         for trigger in &flow.triggers {
             match trigger {
                 Trigger::Record(on) => entities.extend(self.trigger(on)),
+                Trigger::Before { entity, changed } => {
+                    let found = self.named(entity);
+                    for name in changed {
+                        if found.is_some_and(|ix| !self.knows(ix, name)) {
+                            self.wrong("trigger.changed", "unknown_field", name);
+                        }
+                    }
+                    entities.extend(found);
+                }
                 Trigger::Moment(on) => {
                     let found = self.named(&on.entity);
                     let moment = found.is_some_and(|ix| self.is_moment(ix, &on.field));
@@ -59,14 +75,28 @@ impl<'a> Check<'a> {
                     }
                     entities.extend(found);
                 }
-                Trigger::Clock(_) | Trigger::Manual { .. } => {
+                _ => {
                     entities.extend(trigger.entity().and_then(|name| self.named(name)));
                 }
             }
         }
-        for entity in &entities {
-            self.condition(*entity, &flow.when, "conditions");
+        for (trigger, limits) in flow.triggers.iter().zip(&flow.limits) {
+            if let Trigger::Hook(on) = trigger
+                && let Some(record) = &on.record
+            {
+                self.names(
+                    &Json::from(record.as_str()),
+                    "trigger.record",
+                    &BTreeSet::new(),
+                    &[],
+                );
+            }
+            for (at, text) in limits.texts() {
+                let at = format!("trigger.{at}");
+                self.names(&Json::from(text), &at, &entities, &[]);
+            }
         }
+        self.conditions(&entities, &flow.when, "conditions");
         let mut items = Vec::new();
         self.steps(&flow.steps, &entities, &mut items);
         self.mistakes
@@ -133,6 +163,37 @@ impl<'a> Check<'a> {
             .is_none_or(|access| access.may_refer(entity, ix))
     }
 
+    /// A condition on records of these entities, of which there may be none.
+    fn conditions(&mut self, entities: &BTreeSet<EntityIx>, condition: &Condition, at: &str) {
+        for entity in entities {
+            self.condition(*entity, condition, at);
+        }
+        if entities.is_empty() {
+            self.of_nothing(condition, at);
+        }
+    }
+
+    /// A condition where there is no record: only facts can be asked.
+    fn of_nothing(&mut self, condition: &Condition, at: &str) {
+        match condition {
+            Condition::All(parts) | Condition::Any(parts) => {
+                for part in parts {
+                    self.of_nothing(part, at);
+                }
+            }
+            Condition::Not(part) => self.of_nothing(part, at),
+            Condition::Test { field, op, .. } if facts::is_fact(field) => self.fact(field, *op, at),
+            Condition::Test { field, .. } => self.wrong(at, "unknown_field", field),
+        }
+    }
+
+    fn fact(&mut self, field: &str, op: Op, at: &str) {
+        if !facts::fits(op) {
+            let why = format!("{field}: “{}” cannot be asked of it", op.name());
+            self.wrong(at, "invalid_condition", &why);
+        }
+    }
+
     fn condition(&mut self, entity: EntityIx, condition: &Condition, at: &str) {
         match condition {
             Condition::All(parts) | Condition::Any(parts) => {
@@ -141,6 +202,7 @@ impl<'a> Check<'a> {
                 }
             }
             Condition::Not(part) => self.condition(entity, part, at),
+            Condition::Test { field, op, .. } if facts::is_fact(field) => self.fact(field, *op, at),
             Condition::Test { field, op, value } => {
                 // What changed is asked of the change; the value as if it were compared.
                 let (op, value) = match op {
@@ -177,9 +239,7 @@ impl<'a> Check<'a> {
                 StepKind::Action(action) => self.action(action, &at, entities, items),
                 StepKind::Branch { cases, .. } => {
                     for case in cases {
-                        for entity in entities {
-                            self.condition(*entity, &case.when, &at);
-                        }
+                        self.conditions(entities, &case.when, &at);
                     }
                 }
                 StepKind::ForEach { list, .. } => self.names(list, &at, entities, items),
@@ -187,6 +247,15 @@ impl<'a> Check<'a> {
                     self.names(&Json::from(text.as_str()), &at, entities, items);
                 }
                 StepKind::Wait(WaitStep::For(_)) | StepKind::Parallel { .. } => {}
+                StepKind::Listen(listen) => self.listen(listen, &at, entities),
+                StepKind::Repeat(repeat) => self.conditions(entities, &repeat.holds, &at),
+                StepKind::Call(call) => {
+                    let inputs = Json::Object(call.inputs.clone());
+                    self.names(&inputs, &at, entities, items);
+                    if let Some(record) = &call.record {
+                        self.names(record, &at, entities, items);
+                    }
+                }
                 StepKind::Approval(approval) => {
                     self.names(&approval.approvers, &at, entities, items);
                     if let Some(above) = &approval.escalate_to {
@@ -212,6 +281,38 @@ impl<'a> Check<'a> {
             if named.is_some() {
                 items.pop();
             }
+        }
+    }
+
+    /// What is listened for must be there, and lead to the record.
+    fn listen(&mut self, step: &ListenStep, at: &str, entities: &BTreeSet<EntityIx>) {
+        let Some(on) = &step.event else {
+            if entities.is_empty() {
+                self.wrong(at, "no_record", "");
+            }
+            return self.conditions(entities, &step.when, at);
+        };
+        let Some(ix) = self.entity(&on.entity) else {
+            return self.wrong(at, "unknown_entity", &on.entity);
+        };
+        for name in &on.changed {
+            if !self.knows(ix, name) {
+                self.wrong(at, "unknown_field", name);
+            }
+        }
+        self.condition(ix, &step.when, at);
+        match &step.link {
+            Some(link) => {
+                let entity = self.schema.entity(ix);
+                let kind = entity.find(link).map(|field| &entity.field(field).kind);
+                let leads =
+                    matches!(kind, Some(FieldType::Link(link)) if entities.contains(&link.to));
+                if !self.knows(ix, link) || !leads {
+                    self.wrong(&format!("{at}.link"), "unknown_field", link);
+                }
+            }
+            None if entities.contains(&ix) => {}
+            None => self.wrong(&format!("{at}.link"), "required", ""),
         }
     }
 
@@ -263,12 +364,25 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// The names that stand for the record.
+    fn own(&self, entities: &BTreeSet<EntityIx>) -> Vec<&'a str> {
+        let names = entities
+            .iter()
+            .map(|ix| self.schema.entity(*ix).name.as_str());
+        names.chain(RECORD).collect()
+    }
+
     /// The names in texts must be there.
     fn names(&mut self, json: &Json, at: &str, entities: &BTreeSet<EntityIx>, items: &[&str]) {
         let mut names = BTreeSet::new();
         if let Err((at, why)) = template::names(json, at, &mut names) {
             self.wrong(&at, "invalid_template", &why);
             return;
+        }
+        if self.before
+            && let Some(away) = crate::before::leads_away(&names, &self.own(entities))
+        {
+            self.wrong(at, "not_before_saving", &away);
         }
         for name in names {
             let (root, rest) = name.split_once('.').unwrap_or((&name, ""));

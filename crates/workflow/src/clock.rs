@@ -5,7 +5,6 @@
 //! workflow and the moment, so a process that dies in between begins nothing twice. Moments that
 //! were missed while nothing ran are made up for once.
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use opsflux_model::{Condition, Op, Operand, Predicate, Value};
 use opsflux_records::rule::Snapshot;
@@ -16,9 +15,10 @@ use uuid::Uuid;
 
 use crate::engine::{Cause, Engine};
 use crate::execution::{NewExecution, Subject, refused};
-use crate::flow::{self, Flow, OnClock, OnMoment, Rhythm, Trigger};
+use crate::flow::{self, Flow, Limits, OnClock, OnMoment, Trigger};
 use crate::log::Log;
 use crate::published::{content, derived, text, version_id};
+use crate::rhythm::next;
 
 /// Workflows looked at in one turn.
 const AT_ONCE: u32 = 100;
@@ -96,11 +96,12 @@ impl Engine {
         };
         let armed = row.get(&schema, "armed").as_bool() == Some(true);
         if armed {
-            for trigger in &flow.triggers {
+            let limits = flow.limits.iter();
+            for (trigger, limits) in flow.triggers.iter().zip(limits) {
                 match trigger {
-                    Trigger::Clock(on) => self.by_clock(&timed, on, due).await?,
-                    Trigger::Moment(on) => self.by_moment(&timed, on).await?,
-                    Trigger::Record(_) | Trigger::Manual { .. } => {}
+                    Trigger::Clock(on) => self.by_clock(&timed, on, due, limits).await?,
+                    Trigger::Moment(on) => self.by_moment(&timed, on, limits).await?,
+                    _ => {}
                 }
             }
         }
@@ -147,7 +148,13 @@ impl Engine {
         }
     }
 
-    async fn by_clock(&self, timed: &Timed<'_>, on: &OnClock, due: Timestamp) -> Result<(), Error> {
+    async fn by_clock(
+        &self,
+        timed: &Timed<'_>,
+        on: &OnClock,
+        due: Timestamp,
+        limits: &Limits,
+    ) -> Result<(), Error> {
         let zone = on.zone.as_ref().unwrap_or(&timed.caller.time_zone);
         let before = due.checked_sub(1.microsecond()).unwrap_or(due);
         // Another trigger of the same workflow may be what is due.
@@ -159,7 +166,7 @@ impl Engine {
         let trigger = json!({"type": "scheduled", "due": due, "at": timed.now});
         let Some(entity) = &on.entity else {
             let id = derived(timed.row.id, &moment);
-            return self.begin_timed(timed, id, None, trigger).await;
+            return self.begin_timed(timed, id, None, trigger, limits).await;
         };
         let found = self.matching_records(timed, entity, None, |record, _| {
             derived(
@@ -168,13 +175,18 @@ impl Engine {
             )
         });
         for (id, subject) in found.await? {
-            self.begin_timed(timed, id, Some(subject), trigger.clone())
+            self.begin_timed(timed, id, Some(subject), trigger.clone(), limits)
                 .await?;
         }
         Ok(())
     }
 
-    async fn by_moment(&self, timed: &Timed<'_>, on: &OnMoment) -> Result<(), Error> {
+    async fn by_moment(
+        &self,
+        timed: &Timed<'_>,
+        on: &OnMoment,
+        limits: &Limits,
+    ) -> Result<(), Error> {
         let zone = &timed.caller.time_zone;
         let test = |op: Op, at: Timestamp| Condition::Test {
             field: on.field.clone(),
@@ -219,7 +231,8 @@ impl Engine {
         };
         for (id, subject) in found.await? {
             let trigger = json!({"type": kind, "field": on.field, "at": timed.now});
-            self.begin_timed(timed, id, Some(subject), trigger).await?;
+            self.begin_timed(timed, id, Some(subject), trigger, limits)
+                .await?;
         }
         Ok(())
     }
@@ -296,6 +309,7 @@ impl Engine {
         id: Uuid,
         subject: Option<Subject>,
         trigger: Json,
+        limits: &Limits,
     ) -> Result<(), Error> {
         let records = &self.inner.records;
         let schema = records.schema();
@@ -312,21 +326,13 @@ impl Engine {
             named = Some((Subject { entity, id }, title));
         }
         let revision = timed.row.get(&schema, "revision").as_int().unwrap_or(0);
+        let version = version_id(timed.row.id, revision);
         let new = NewExecution {
-            id,
-            workflow: timed.row.id,
-            version: version_id(timed.row.id, revision),
-            owner: timed.owner,
-            flow: timed.flow,
             subject: named,
-            trigger,
-            conditions: Json::Null,
-            chain: id,
-            depth: 0,
-            ended: None,
+            ..NewExecution::of(id, timed.row.id, version, timed.owner, timed.flow, trigger)
         };
         tracing::debug!(workflow = %timed.name, execution = %id, "set off by the clock");
-        self.put(tenant, &new).await
+        self.admit(&timed.caller, new, limits).await
     }
 }
 
@@ -340,153 +346,7 @@ impl Timed<'_> {
             }
             Trigger::Moment(on) if on.before => self.now.checked_add(DEADLINES).ok(),
             Trigger::Moment(_) => self.now.checked_add(INACTIVE).ok(),
-            Trigger::Record(_) | Trigger::Manual { .. } => None,
+            _ => None,
         }
-    }
-}
-
-/// The first moment of a rhythm after another. A time of day that a change of the clock leaves out
-/// is the first one after the gap; one that comes twice is the first of the two.
-pub(crate) fn next(rhythm: &Rhythm, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-    let here = after.to_zoned(zone.clone());
-    let (time, fits): (_, Box<dyn Fn(jiff::civil::Date) -> bool>) = match rhythm {
-        Rhythm::Cron(cron) => {
-            let found = cron.find_next_occurrence(&here, false).ok();
-            return found.map(|at| at.timestamp());
-        }
-        Rhythm::Daily(time) => (*time, Box::new(|_| true)),
-        Rhythm::Weekly(day, time) => (*time, Box::new(move |date| date.weekday() == *day)),
-        Rhythm::Monthly(day, time) => (
-            *time,
-            Box::new(move |date| date.day() == (*day).min(date.days_in_month())),
-        ),
-    };
-    let mut date = here.date();
-    // A month and a day hold every weekday and every day of a month.
-    for _ in 0..64 {
-        if fits(date) {
-            let at = date
-                .to_datetime(time)
-                .to_zoned(zone.clone())
-                .ok()?
-                .timestamp();
-            if at > after {
-                return Some(at);
-            }
-        }
-        date = date.tomorrow().ok()?;
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().expect("a moment")
-    }
-
-    fn rhythm(json: Json) -> Rhythm {
-        let written = json!({
-            "trigger": json, "actions": [{"type": "wait", "params": {"for": "1s"}}],
-        });
-        let Json::Object(written) = written else {
-            unreachable!("an object")
-        };
-        let flow = flow::read(&written).expect("a workflow");
-        match flow.triggers.into_iter().next() {
-            Some(Trigger::Clock(on)) => on.when,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[track_caller]
-    fn check(json: Json, zone: &str, moments: &[&str]) {
-        let zone = TimeZone::get(zone).expect("a zone");
-        let rhythm = rhythm(json);
-        let mut now = at(moments[0]);
-        for wanted in &moments[1..] {
-            now = next(&rhythm, now, &zone).expect("a next moment");
-            assert_eq!(now, at(wanted));
-        }
-    }
-
-    #[test]
-    fn days_keep_their_time_of_day_across_a_change_of_the_clock() {
-        check(
-            json!({"type": "scheduled", "frequency": "daily", "at": "08:00"}),
-            "Europe/Paris",
-            &[
-                "2026-03-28T06:59:00Z",
-                "2026-03-28T07:00:00Z",
-                "2026-03-29T06:00:00Z",
-                "2026-03-30T06:00:00Z",
-            ],
-        );
-        // 02:30 does not exist on that night, and comes twice on the other one.
-        check(
-            json!({"type": "scheduled", "frequency": "daily", "at": "02:30"}),
-            "Europe/Paris",
-            &[
-                "2026-03-28T12:00:00Z",
-                "2026-03-29T01:30:00Z",
-                "2026-03-30T00:30:00Z",
-            ],
-        );
-        check(
-            json!({"type": "scheduled", "frequency": "daily", "at": "02:30"}),
-            "Europe/Paris",
-            &[
-                "2026-10-24T12:00:00Z",
-                "2026-10-25T00:30:00Z",
-                "2026-10-26T01:30:00Z",
-            ],
-        );
-    }
-
-    #[test]
-    fn weeks_and_months_fall_on_their_day_and_short_months_on_their_last() {
-        check(
-            json!({"type": "scheduled", "frequency": "weekly", "day": 1, "at": "09:00"}),
-            "Africa/Luanda",
-            &[
-                "2026-11-28T12:00:00Z",
-                "2026-11-30T08:00:00Z",
-                "2026-12-07T08:00:00Z",
-            ],
-        );
-        check(
-            json!({"type": "scheduled", "frequency": "monthly", "day": 31, "at": "00:00"}),
-            "UTC",
-            &[
-                "2026-01-31T00:00:00Z",
-                "2026-02-28T00:00:00Z",
-                "2026-03-31T00:00:00Z",
-                "2026-04-30T00:00:00Z",
-            ],
-        );
-    }
-
-    #[test]
-    fn cron_patterns_are_read_in_the_zone() {
-        check(
-            json!({"type": "scheduled", "cron": "0 2 * * *"}),
-            "America/Sao_Paulo",
-            &[
-                "2026-06-01T00:00:00Z",
-                "2026-06-01T05:00:00Z",
-                "2026-06-02T05:00:00Z",
-            ],
-        );
-        check(
-            json!({"type": "scheduled", "cron": "*/15 8-9 * * MON-FRI"}),
-            "UTC",
-            &[
-                "2026-11-27T09:40:00Z",
-                "2026-11-27T09:45:00Z",
-                "2026-11-30T08:00:00Z",
-            ],
-        );
     }
 }

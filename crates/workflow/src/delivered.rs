@@ -14,7 +14,7 @@ use crate::course::{Happened, Leaf, Open};
 use crate::engine::Engine;
 use crate::execution::{self, Held, refused, wake};
 use crate::log::Log;
-use crate::turn::{Outcome, Told};
+use crate::step::{Outcome, Told};
 
 /// Name of the entity of deliveries.
 pub(crate) const ENTITY: &str = "delivery";

@@ -7,10 +7,13 @@ use std::sync::atomic::AtomicI64;
 use futures::future::BoxFuture;
 use opsflux_records::feed::Reactor;
 use opsflux_records::{Caller, Error, Origin, Records};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::action::{self, Action};
+use crate::gate::Counted;
+use crate::hook::Hooks;
 use crate::matching::Matching;
 use crate::published::Published;
 
@@ -69,6 +72,10 @@ pub(crate) struct Inner {
     pub published: Published,
     /// Rung when an execution is to be gone on with.
     pub bell: Notify,
+    /// What runs in this minute.
+    pub counted: Mutex<Counted>,
+    /// How other systems are let in.
+    pub hooks: Hooks,
     /// The last place in the feed this process has looked at.
     pub seen: AtomicI64,
     /// When what is past its time was looked for last.
@@ -80,7 +87,12 @@ pub(crate) struct Inner {
 impl Engine {
     /// Puts the engine together, with the actions of other rooms.
     #[must_use]
-    pub fn new(records: Records, acting: Arc<dyn Acting>, more: Vec<Arc<dyn Action>>) -> Engine {
+    pub fn new(
+        records: Records,
+        acting: Arc<dyn Acting>,
+        more: Vec<Arc<dyn Action>>,
+        hooks: Hooks,
+    ) -> Engine {
         let actions = action::built_in().into_iter().chain(more);
         Engine {
             inner: Arc::new(Inner {
@@ -89,6 +101,8 @@ impl Engine {
                 actions: actions.map(|action| (action.name(), action)).collect(),
                 published: Published::default(),
                 bell: Notify::new(),
+                counted: Mutex::default(),
+                hooks,
                 seen: AtomicI64::new(0),
                 tidied: AtomicI64::new(0),
                 worker: Uuid::new_v4(),

@@ -1,32 +1,27 @@
-//! The row of an execution: made, taken, read, kept.
+//! The row of an execution: made, and what it says.
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
-use opsflux_model::predicate::negate;
+use jiff::Timestamp;
+use opsflux_model::Value;
 use opsflux_model::schema::{EntityIx, Schema};
-use opsflux_model::{Operand, Predicate, Value};
 use opsflux_records::Error;
 use opsflux_records::rule::Snapshot;
-use opsflux_records::write::Along;
-use opsflux_store::{Commit, CommitError, Guard, Write};
+use opsflux_store::Write;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::course::{Course, End};
-use crate::engine::Engine;
-use crate::flow::{self, Flow};
+use crate::flow::Flow;
 use crate::log::{Log, cut};
-use crate::published::{content, text};
+use crate::published::content;
+
+pub(crate) use crate::log::refused;
 
 /// Name of the entity.
 pub(crate) const ENTITY: &str = "execution";
-/// How long a process holds an execution without a word.
-const LEASE: SignedDuration = SignedDuration::from_secs(20);
 /// Name of the guard that a process still holds its execution and nothing happened meanwhile.
 pub(crate) const HELD: &str = "execution.held";
-/// Processes that die over an execution before it is put aside.
-const MAX_CRASHES: i64 = 3;
 /// Longest error kept.
 const MAX_ERROR: usize = 2_000;
 
@@ -52,6 +47,16 @@ pub(crate) struct NewExecution<'a> {
     pub depth: u16,
     /// How it ends before it has begun.
     pub ended: Option<Ended>,
+    /// The execution that waits for its end.
+    pub called_by: Option<Uuid>,
+    /// When it begins, when not at once: it waits for its turn, or for more of the same.
+    pub held_back: Option<Timestamp>,
+    /// What those share of which one runs at a time; empty: nothing.
+    pub slot: String,
+    /// What those share of which one counts.
+    pub once_key: String,
+    /// What those share that happen together.
+    pub batch: String,
 }
 
 /// How an execution ends before it has begun.
@@ -60,9 +65,40 @@ pub(crate) enum Ended {
     Failed(String),
     /// Somebody asked for it, and its conditions do not hold.
     Skipped,
+    /// All of it was done at once.
+    Done,
 }
 
-impl NewExecution<'_> {
+impl<'a> NewExecution<'a> {
+    /// An execution about nothing, that begins at once and is the first of its chain.
+    pub fn of(
+        id: Uuid,
+        workflow: Uuid,
+        version: Uuid,
+        owner: Uuid,
+        flow: &'a Flow,
+        trigger: Json,
+    ) -> NewExecution<'a> {
+        NewExecution {
+            id,
+            workflow,
+            version,
+            owner,
+            flow,
+            subject: None,
+            trigger,
+            conditions: Json::Null,
+            chain: id,
+            depth: 0,
+            ended: None,
+            called_by: None,
+            held_back: None,
+            slot: String::new(),
+            once_key: String::new(),
+            batch: String::new(),
+        }
+    }
+
     /// Its rows.
     ///
     /// # Errors
@@ -72,7 +108,7 @@ impl NewExecution<'_> {
         let mut course = Course::begin(self.flow);
         match &self.ended {
             Some(Ended::Failed(why)) => course.end = Some(End::Failed(why.clone())),
-            Some(Ended::Skipped) => course.end = Some(End::Success),
+            Some(Ended::Skipped | Ended::Done) => course.end = Some(End::Success),
             None => {}
         }
         let (subject, title) = match &self.subject {
@@ -94,9 +130,26 @@ impl NewExecution<'_> {
             ("conditions", json_or_null(&self.conditions)),
             ("chain", self.chain.to_string().into()),
             ("depth", i64::from(self.depth).into()),
-            ("course", kept(&course)?),
+            ("slot", some(&self.slot)),
+            ("once_key", some(&self.once_key)),
+            ("batch", some(&self.batch)),
+            (
+                "called_by",
+                self.called_by
+                    .map_or(Value::Null, |id| id.to_string().into()),
+            ),
             ("started_at", now.into()),
         ];
+        if let (Some(wake), None) = (self.held_back, &course.end) {
+            values.extend([
+                ("status", "WAITING".into()),
+                ("queued", true.into()),
+                ("gathered", 1.into()),
+                ("wake_at", wake.into()),
+            ]);
+            return Ok(vec![log.insert(self.id, now, values)?]);
+        }
+        values.push(("course", kept(&course)?));
         match (&course.end, &self.ended) {
             (_, Some(Ended::Skipped)) => {
                 values.extend([("status", "SKIPPED".into()), ("ended_at", now.into())]);
@@ -122,11 +175,17 @@ pub(crate) struct Held {
     pub trigger: Json,
     pub chain: Uuid,
     pub depth: u16,
+    /// Whether anything of it was done.
+    pub begun: bool,
+    /// What those share of which one runs at a time; empty: nothing.
+    pub slot: String,
+    /// The execution that waits for its end.
+    pub called_by: Option<Uuid>,
     /// What a person is to look at.
     pub attention: Option<&'static str>,
     /// When it was to be gone on with, as it stood when it was taken or kept last: something that
     /// happens to it moves this.
-    wake_at: Value,
+    pub wake_at: Value,
 }
 
 impl Held {
@@ -135,282 +194,14 @@ impl Held {
         self.wake_at.clone()
     }
 
+    /// What conditions may ask of it besides its record.
+    pub fn facts(&self) -> Json {
+        serde_json::json!({"trigger": self.trigger, "steps": self.course.outputs})
+    }
+
     /// As before a commit that was refused.
     pub fn set_wake(&mut self, wake_at: Value) {
         self.wake_at = wake_at;
-    }
-}
-
-impl Engine {
-    /// Executions that are due and that nobody holds.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub(crate) async fn due(&self, tenant: i64, limit: u32) -> Result<Vec<Snapshot>, Error> {
-        let schema = self.inner.records.schema();
-        let log = Log::of(&schema, ENTITY)?;
-        let wanted = self.waiting(&log)?;
-        self.inner.records.find(tenant, log.ix, wanted, limit).await
-    }
-
-    fn waiting(&self, log: &Log<'_>) -> Result<Predicate, Error> {
-        let now = self.inner.records.now();
-        Ok(log
-            .is_due("wake_at", now)?
-            .and(log.is_over("lease_until", now)?))
-    }
-
-    /// Lets go of what processes of an earlier life held: only one process works on this database.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub(crate) async fn release_all(&self, tenant: i64) -> Result<(), Error> {
-        let schema = self.inner.records.schema();
-        let log = Log::of(&schema, ENTITY)?;
-        let held = Predicate::test(log.ix, log.field("lease_until")?, Operand::Present);
-        loop {
-            let wanted = held.clone();
-            let found = self.inner.records.find(tenant, log.ix, wanted, 500).await?;
-            if found.is_empty() {
-                return Ok(());
-            }
-            let mut commit = Commit {
-                tenant,
-                ..Commit::default()
-            };
-            for row in found {
-                commit
-                    .writes
-                    .push(log.update(row.id, vec![("lease_until", Value::Null)])?);
-            }
-            let done = self.inner.records.store().commit(commit).await;
-            done.map_err(refused)?;
-        }
-    }
-
-    /// Ends an execution because somebody asks for it. Nothing of it is done any more; what people
-    /// are asked is taken back.
-    ///
-    /// # Errors
-    /// `ConflictKind::Guard` when it has ended.
-    pub(crate) async fn cancel(&self, tenant: i64, id: Uuid) -> Result<(), Error> {
-        let records = &self.inner.records;
-        let schema = records.schema();
-        let now = records.now();
-        let (log, asked) = (Log::of(&schema, ENTITY)?, Log::of(&schema, "approval")?);
-        let pending = asked
-            .is("execution", id)?
-            .and(asked.is("status", "PENDING")?);
-        let pending = records.find(tenant, asked.ix, pending, 500).await?;
-        let mut writes = Vec::new();
-        for row in pending {
-            let set = vec![("status", "CANCELLED".into()), ("decided_at", now.into())];
-            writes.push(asked.update(row.id, set)?);
-        }
-        let mut set = ended(&End::Cancelled, now);
-        set.extend([
-            ("wake_at", Value::Null),
-            ("worker", Value::Null),
-            ("lease_until", Value::Null),
-        ]);
-        writes.push(log.update(id, set)?);
-        let runs = log
-            .is("status", "RUNNING")?
-            .or(log.is("status", "WAITING")?);
-        let commit = Commit {
-            tenant,
-            guards: vec![Guard::Exists {
-                name: "execution.open".to_owned(),
-                entity: log.ix,
-                id,
-                holds: runs,
-            }],
-            writes,
-            ..Commit::default()
-        };
-        let done = records.store().commit(commit).await;
-        done.map(|_| ()).map_err(refused)
-    }
-
-    /// Takes an execution that is due; none when another process was faster or it was put aside.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub(crate) async fn take(&self, tenant: i64, row: &Snapshot) -> Result<Option<Held>, Error> {
-        let records = &self.inner.records;
-        let schema = records.schema();
-        let log = Log::of(&schema, ENTITY)?;
-        let now = records.now();
-        // Whoever held it did not let go of it: he died over it.
-        let died = !row.get(&schema, "worker").is_empty();
-        let crashes = row.get(&schema, "crashes").as_int().unwrap_or(0) + i64::from(died);
-        let mut set = vec![("crashes", crashes.into())];
-        if crashes >= MAX_CRASHES {
-            set.extend([
-                ("attention", "quarantined".into()),
-                ("status", "FAILED".into()),
-                ("wake_at", Value::Null),
-                ("worker", Value::Null),
-                ("lease_until", Value::Null),
-                ("ended_at", now.into()),
-            ]);
-        } else {
-            set.extend([
-                ("worker", self.worker()),
-                ("lease_until", lease(now)),
-                ("status", "RUNNING".into()),
-            ]);
-        }
-        let commit = Commit {
-            tenant,
-            guards: vec![Guard::Exists {
-                name: HELD.to_owned(),
-                entity: log.ix,
-                id: row.id,
-                holds: self.waiting(&log)?,
-            }],
-            writes: vec![log.update(row.id, set)?],
-            ..Commit::default()
-        };
-        match records.store().commit(commit).await {
-            Ok(_) => {}
-            Err(CommitError::Guard { .. } | CommitError::Retry) => return Ok(None),
-            Err(error) => return Err(refused(error)),
-        }
-        if crashes >= MAX_CRASHES {
-            tracing::error!(execution = %row.id, crashes, "an execution was put aside");
-            return Ok(None);
-        }
-        self.read(tenant, row.id).await
-    }
-
-    /// An execution that this process holds, as it is now; none when it no longer does.
-    ///
-    /// # Errors
-    /// When the database does not answer; when it cannot be read any more.
-    pub(crate) async fn read(&self, tenant: i64, id: Uuid) -> Result<Option<Held>, Error> {
-        let records = &self.inner.records;
-        let schema = records.schema();
-        let log = Log::of(&schema, ENTITY)?;
-        let Some(row) = records.snapshot(tenant, log.ix, id).await? else {
-            return Ok(None);
-        };
-        if *row.get(&schema, "worker") != self.worker() {
-            return Ok(None);
-        }
-        let versions = Log::of(&schema, "workflow_version")?;
-        let workflows = Log::of(&schema, "workflow")?;
-        let version = row.get(&schema, "revision").as_id().unwrap_or_default();
-        let version = records.snapshot(tenant, versions.ix, version).await?;
-        let workflow = row.get(&schema, "workflow").as_id().unwrap_or_default();
-        let named = records.snapshot(tenant, workflows.ix, workflow).await?;
-        let flow = version.map(|version| flow::read(&opened(&schema, &version)));
-        let Some(Ok(flow)) = flow else {
-            return Err(Error::Internal(format!(
-                "the version of execution {id} cannot be read"
-            )));
-        };
-        let course = match row.get(&schema, "course") {
-            Value::Json(json) => serde_json::from_value(json.clone())
-                .map_err(|error| Error::Internal(format!("execution {id}: {error}")))?,
-            _ => Course::begin(&flow),
-        };
-        let entity = row
-            .get(&schema, "entity")
-            .as_text()
-            .and_then(|name| schema.find(name));
-        let record = row
-            .get(&schema, "record")
-            .as_text()
-            .and_then(|id| Uuid::try_parse(id).ok());
-        let chain = row
-            .get(&schema, "chain")
-            .as_text()
-            .and_then(|id| Uuid::try_parse(id).ok());
-        Ok(Some(Held {
-            id,
-            tenant,
-            workflow,
-            name: named.map_or_else(String::new, |row| text(&schema, &row, "name")),
-            owner: row.get(&schema, "owner").as_id().unwrap_or_default(),
-            flow: Arc::new(flow),
-            course,
-            subject: entity
-                .zip(record)
-                .map(|(entity, id)| Subject { entity, id }),
-            title: text(&schema, &row, "subject"),
-            trigger: match row.get(&schema, "trigger") {
-                Value::Json(json) => json.clone(),
-                _ => Json::Null,
-            },
-            chain: chain.unwrap_or(id),
-            depth: row
-                .get(&schema, "depth")
-                .as_int()
-                .and_then(|depth| u16::try_from(depth).ok())
-                .unwrap_or(0),
-            attention: None,
-            wake_at: row.get(&schema, "wake_at").clone(),
-        }))
-    }
-
-    /// Adds where an execution stands to what is committed with a step: it is only kept while this
-    /// process holds it and nothing happened to it meanwhile.
-    ///
-    /// # Errors
-    /// When the declarations lack something.
-    pub(crate) fn keep(
-        &self,
-        held: &mut Held,
-        let_go: bool,
-        along: &mut Along,
-    ) -> Result<(), Error> {
-        let schema = self.inner.records.schema();
-        let log = Log::of(&schema, ENTITY)?;
-        let now = self.inner.records.now();
-        let field = log.field("wake_at")?;
-        let as_it_was = match &held.wake_at {
-            Value::Null => negate(Predicate::test(log.ix, field, Operand::Present)),
-            known => Predicate::test(log.ix, field, Operand::OneOf(vec![known.clone()])),
-        };
-        along.guards.push(Guard::Exists {
-            name: HELD.to_owned(),
-            entity: log.ix,
-            id: held.id,
-            holds: log.is("worker", self.worker())?.and(as_it_was),
-        });
-        let attention = held.attention.map_or(Value::Null, Value::from);
-        let mut set = vec![
-            ("course", kept(&held.course)?),
-            ("crashes", 0.into()),
-            ("attention", attention),
-        ];
-        match &held.course.end {
-            Some(end) => {
-                set.extend(ended(end, now));
-                set.push(("wake_at", Value::Null));
-            }
-            None => {
-                let due = held.course.due(&held.flow, now);
-                let due = due.map_or(Value::Null, Value::Time);
-                held.wake_at = due.clone();
-                set.push(("wake_at", due));
-                let status = if let_go { "WAITING" } else { "RUNNING" };
-                set.push(("status", status.into()));
-            }
-        }
-        if let_go || held.course.end.is_some() {
-            set.extend([("worker", Value::Null), ("lease_until", Value::Null)]);
-        } else {
-            set.push(("lease_until", lease(now)));
-        }
-        along.writes.push(log.update(held.id, set)?);
-        Ok(())
-    }
-
-    /// The name of this process among those that work executions off.
-    fn worker(&self) -> Value {
-        Value::Text(self.inner.worker.to_string())
     }
 }
 
@@ -422,11 +213,21 @@ pub(crate) fn wake(schema: &Schema, execution: Uuid, now: Timestamp) -> Result<W
     Log::of(schema, ENTITY)?.update(execution, vec![("wake_at", now.into())])
 }
 
-fn lease(now: Timestamp) -> Value {
-    Value::Time(now.checked_add(LEASE).unwrap_or(now))
+/// That an execution has not ended.
+///
+/// # Errors
+/// When the declarations lack it.
+pub(crate) fn is_open(log: &Log<'_>) -> Result<opsflux_model::Predicate, Error> {
+    log.is_one_of("status", &["RUNNING", "WAITING"])
 }
 
-fn ended(end: &End, now: Timestamp) -> Vec<(&'static str, Value)> {
+/// Whether an execution has not ended.
+pub(crate) fn runs(schema: &Schema, row: &Snapshot) -> bool {
+    let status = row.get(schema, "status").as_text();
+    matches!(status, Some("RUNNING" | "WAITING"))
+}
+
+pub(crate) fn ended(end: &End, now: Timestamp) -> Vec<(&'static str, Value)> {
     let (status, error) = match end {
         End::Success => ("SUCCESS", Value::Null),
         End::Failed(why) => ("FAILED", some(&cut(why, MAX_ERROR))),
@@ -440,14 +241,14 @@ fn ended(end: &End, now: Timestamp) -> Vec<(&'static str, Value)> {
 }
 
 /// The content of a version.
-fn opened(schema: &Schema, version: &Snapshot) -> serde_json::Map<String, Json> {
+pub(crate) fn opened(schema: &Schema, version: &Snapshot) -> serde_json::Map<String, Json> {
     match version.get(schema, "content") {
         Value::Json(Json::Object(content)) => content.clone(),
         _ => content(schema, version),
     }
 }
 
-fn kept(course: &Course) -> Result<Value, Error> {
+pub(crate) fn kept(course: &Course) -> Result<Value, Error> {
     let json = serde_json::to_value(course).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(Value::Json(json))
 }
@@ -463,16 +264,5 @@ fn json_or_null(json: &Json) -> Value {
     match json {
         Json::Null => Value::Null,
         json => Value::Json(json.clone()),
-    }
-}
-
-/// What a commit that did nothing means here.
-pub(crate) fn refused(error: CommitError) -> Error {
-    match error {
-        CommitError::Store(error) => error.into(),
-        CommitError::Guard { name } => {
-            Error::Conflict(opsflux_records::ConflictKind::Guard { name })
-        }
-        _ => Error::Conflict(opsflux_records::ConflictKind::Busy),
     }
 }

@@ -12,21 +12,41 @@ use opsflux_model::{FieldRight, Value};
 use opsflux_records::feed::Reactor;
 use opsflux_records::image::Image;
 use opsflux_records::rule::Snapshot;
-use opsflux_records::{Caller, ConflictKind, Error};
+use opsflux_records::{Caller, Error};
+use opsflux_store::FeedOp;
 use opsflux_store::feed::Entry;
-use opsflux_store::{Commit, CommitError, FeedOp};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::delivered;
 use crate::engine::{Cause, Engine};
 use crate::execution::{Ended, NewExecution, Subject};
+use crate::facts::Asked;
 use crate::flow::{Event, OnRecord, Trigger};
 use crate::log::Log;
 use crate::published::{Active, derived};
+use crate::{account, delivered, ending, execution};
 
 /// Changes that lead to each other this often end there: a ring of workflows.
-const MAX_DEPTH: u16 = 8;
+pub(crate) const MAX_DEPTH: u16 = 8;
+
+/// What sets a workflow off.
+pub(crate) struct Start<'a> {
+    pub active: &'a Active,
+    /// The id of the execution: made of what happened, so that it counts once.
+    pub id: Uuid,
+    /// Which of the triggers of the workflow.
+    pub place: usize,
+    /// The record it is about, and as it was before.
+    pub record: Option<&'a Snapshot>,
+    pub before: Option<&'a Snapshot>,
+    pub trigger: Json,
+    pub chain: Uuid,
+    pub depth: u16,
+    /// Whether what happened was itself set off by something.
+    pub again: bool,
+    /// Whether it is kept that the conditions did not hold: somebody asked for it by name.
+    pub keeps_skipped: bool,
+}
 
 /// Begins executions.
 pub(crate) struct Matching(pub Engine);
@@ -42,6 +62,7 @@ impl Reactor for Matching {
             for entry in entries {
                 self.0.look_at(entry).await?;
             }
+            self.0.overhear(entries).await?;
             Ok(())
         })
     }
@@ -65,8 +86,16 @@ impl Engine {
         if entry.entry.entity == "workflow" {
             inner.published.forget(entry.tenant);
         }
-        if entry.entry.entity == delivered::ENTITY {
-            return self.delivery_moved(entry.tenant, entry.entry.record).await;
+        match entry.entry.entity.as_str() {
+            delivered::ENTITY => {
+                self.delivery_moved(entry.tenant, entry.entry.record)
+                    .await?;
+                return self.work_moved(entry).await;
+            }
+            ending::JOB => return self.work_moved(entry).await,
+            execution::ENTITY => return self.execution_moved(entry).await,
+            account::SESSION => return self.session_moved(entry).await,
+            _ => {}
         }
         if entry.entry.entity == crate::approval::DELEGATION {
             let moved = self.deputies_moved(entry.tenant, entry.entry.record, entry.entry.version);
@@ -86,9 +115,9 @@ impl Engine {
         let wanted: Vec<_> = listening
             .iter()
             .filter_map(|active| {
-                let mut triggers = active.flow.triggers.iter();
-                let trigger = triggers.find_map(|trigger| match trigger {
-                    Trigger::Record(on) if hears(on, entry, state) => Some(on),
+                let mut triggers = active.flow.triggers.iter().enumerate();
+                let trigger = triggers.find_map(|(place, trigger)| match trigger {
+                    Trigger::Record(on) if hears(on, entry, state) => Some((place, on)),
                     _ => None,
                 });
                 Some((active, trigger?))
@@ -103,9 +132,9 @@ impl Engine {
         let Some(image) = image.await? else {
             return Ok(());
         };
-        for (active, on) in wanted {
+        for (active, (place, on)) in wanted {
             if moved(&schema, &image, on, state) {
-                self.begin(entry, &image, active, on).await?;
+                self.begin(entry, &image, active, place, on).await?;
             }
         }
         Ok(())
@@ -116,6 +145,7 @@ impl Engine {
         entry: &Entry,
         image: &Image,
         active: &Active,
+        place: usize,
         on: &OnRecord,
     ) -> Result<(), Error> {
         let records = &self.inner.records;
@@ -131,43 +161,16 @@ impl Engine {
             tracing::warn!(workflow = %active.id, "its owner may not act");
             return Ok(());
         };
-        let subject = Subject {
-            entity: image.after.entity,
-            id: record,
-        };
+        let ix = image.after.entity;
         // What the owner may not see sets nothing of his off.
-        if !records.sees(&caller, subject.entity, record).await? {
-            return Ok(());
-        }
-        let verdict = records
-            .judge(
-                &caller,
-                &image.after,
-                image.before.as_ref(),
-                &active.flow.when,
-            )
-            .await;
-        let (conditions, ended) = match verdict {
-            Ok(verdict) if !verdict.holds => return Ok(()),
-            Ok(verdict) => (verdict.told, None),
-            Err(Error::Invalid(errors)) => {
-                let told = errors.first().map(|error| error.detail.clone());
-                (Json::Null, told.map(Ended::Failed))
-            }
-            Err(error) => return Err(error),
-        };
-        if body.depth >= MAX_DEPTH {
-            tracing::warn!(workflow = %active.id, %chain, "changes lead to each other without end");
-            return Ok(());
-        }
-        if body.chain.is_some() && self.was_here(tenant, chain, active.id, record).await? {
+        if !records.sees(&caller, ix, record).await? {
             return Ok(());
         }
         let schema = records.schema();
-        let entity = schema.entity(subject.entity);
+        let entity = schema.entity(ix);
         let known = |name: &&String| {
             let field = entity.find(name);
-            field.is_some_and(|field| caller.access.may_refer(subject.entity, field))
+            field.is_some_and(|field| caller.access.may_refer(ix, field))
         };
         let changed: Vec<&String> = body.fields.iter().filter(known).collect();
         let trigger = json!({
@@ -176,42 +179,85 @@ impl Engine {
             "entity": on.entity, "record": record, "version": entry.entry.version,
             "changed": changed, "by": body.by, "at": entry.entry.at, "source": body.source,
         });
-        let new = NewExecution {
-            id: derived(
-                entry.entry.change,
-                &[active.id.as_bytes().as_slice(), record.as_bytes()].concat(),
-            ),
-            workflow: active.id,
-            version: active.version,
-            owner: active.owner,
-            flow: &active.flow,
-            subject: Some((subject, title(&schema, &caller, &image.after))),
+        let id = [active.id.as_bytes().as_slice(), record.as_bytes()].concat();
+        let start = Start {
+            active,
+            id: derived(entry.entry.change, &id),
+            place,
+            record: Some(&image.after),
+            before: image.before.as_ref(),
             trigger,
-            conditions,
             chain,
             depth: body.depth,
-            ended,
+            again: body.chain.is_some(),
+            keeps_skipped: false,
         };
-        self.put(tenant, &new).await
+        self.start(&caller, start).await
     }
 
-    /// Stores a new execution, unless it is there.
-    pub(crate) async fn put(&self, tenant: i64, new: &NewExecution<'_>) -> Result<(), Error> {
-        let schema = self.inner.records.schema();
-        let commit = Commit {
-            tenant,
-            writes: new.rows(&schema, self.inner.records.now())?,
-            ..Commit::default()
+    /// Begins an execution when the conditions hold, nothing goes round in circles and its limits
+    /// let it.
+    pub(crate) async fn start(&self, caller: &Caller, start: Start<'_>) -> Result<(), Error> {
+        let records = &self.inner.records;
+        let active = start.active;
+        let facts = json!({ "trigger": start.trigger });
+        let asked = Asked {
+            records,
+            caller,
+            record: start.record,
+            before: start.before,
+            facts: &facts,
         };
-        match self.inner.records.store().commit(commit).await {
-            Ok(_) => {
-                self.inner.bell.notify_one();
-                Ok(())
+        let (conditions, ended) = match asked.judge(&active.flow.when).await {
+            Ok(verdict) if verdict.holds => (verdict.told, None),
+            Ok(verdict) if start.keeps_skipped => (verdict.told, Some(Ended::Skipped)),
+            Ok(_) => return Ok(()),
+            Err(Error::Invalid(errors)) => {
+                let told = errors.first().map(|error| error.detail.clone());
+                (Json::Null, told.map(Ended::Failed))
             }
-            // It was begun before, or the workflow is gone.
-            Err(CommitError::Unique { .. } | CommitError::Link { .. }) => Ok(()),
-            Err(CommitError::Store(error)) => Err(error.into()),
-            Err(_) => Err(Error::Conflict(ConflictKind::Busy)),
+            Err(error) => return Err(error),
+        };
+        if start.depth >= MAX_DEPTH {
+            let chain = start.chain;
+            tracing::warn!(workflow = %active.id, %chain, "changes lead to each other without end");
+            return Ok(());
+        }
+        let tenant = caller.tenant();
+        let schema = records.schema();
+        if let Some(record) = start.record
+            && start.again
+            && self
+                .was_here(tenant, start.chain, active.id, record.id)
+                .await?
+        {
+            return Ok(());
+        }
+        let subject = start.record.map(|record| {
+            let subject = Subject {
+                entity: record.entity,
+                id: record.id,
+            };
+            (subject, title(&schema, caller, record))
+        });
+        let new = NewExecution {
+            subject,
+            conditions,
+            chain: start.chain,
+            depth: start.depth,
+            ended,
+            ..NewExecution::of(
+                start.id,
+                active.id,
+                active.version,
+                active.owner,
+                &active.flow,
+                start.trigger,
+            )
+        };
+        match active.flow.limits_of(start.place) {
+            Some(limits) => self.admit(caller, new, limits).await,
+            None => self.put(tenant, &new).await,
         }
     }
 
@@ -235,7 +281,7 @@ impl Engine {
 }
 
 /// Whether a trigger is about this kind of change.
-fn hears(on: &OnRecord, entry: &Entry, state: Option<&str>) -> bool {
+pub(crate) fn hears(on: &OnRecord, entry: &Entry, state: Option<&str>) -> bool {
     let fields = &entry.entry.body.fields;
     let op = entry.entry.op;
     on.entity == entry.entry.entity
@@ -256,7 +302,7 @@ fn hears(on: &OnRecord, entry: &Entry, state: Option<&str>) -> bool {
 }
 
 /// Whether the state came from and to what the trigger says.
-fn moved(schema: &Schema, image: &Image, on: &OnRecord, state: Option<&str>) -> bool {
+pub(crate) fn moved(schema: &Schema, image: &Image, on: &OnRecord, state: Option<&str>) -> bool {
     let Some(state) = state.filter(|_| on.event == Event::StateChanged) else {
         return true;
     };

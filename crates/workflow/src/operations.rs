@@ -18,6 +18,7 @@ use crate::action;
 use crate::approval::{self, Decision, Via, Vote};
 use crate::engine::{Cause, Engine};
 use crate::execution::{self, Ended, NewExecution, Subject};
+use crate::facts::Asked;
 use crate::flow;
 use crate::log::Log;
 use crate::matching::title;
@@ -70,6 +71,8 @@ impl Engine {
         let mut all = self.ready_operations();
         all.extend(self.retry_operations());
         all.extend(self.link_operations());
+        all.extend(self.hook_operations());
+        all.extend(self.why_operations());
         all.extend([
             one(
                 self,
@@ -139,7 +142,11 @@ impl Engine {
             .by(|engine, _| {
                 Box::pin(async move {
                     let actions = action::described(&engine.inner.actions);
-                    Ok(reply(&json!({ "items": actions })))
+                    let triggers = crate::offered::triggers();
+                    let steps = crate::offered::steps();
+                    Ok(reply(&json!({
+                        "items": actions, "triggers": triggers, "steps": steps,
+                    })))
                 })
             }),
             one(
@@ -310,16 +317,11 @@ impl Engine {
         let acting = self.act_as(caller.tenant(), owner, &cause).await?;
         let acting = acting.ok_or_else(|| Error::field("owner", "inactive", ""))?;
         let subject = self.target(&caller, &flow, &body).await?;
-        let mut ended = None;
-        let mut conditions = Json::Null;
         let mut named = None;
         if let Some((subject, snapshot)) = &subject {
             if !records.sees(&acting, subject.entity, subject.id).await? {
                 return Err(Error::field("record_id", "not_found", ""));
             }
-            let verdict = records.judge(&acting, snapshot, None, &flow.when).await?;
-            conditions = verdict.told;
-            ended = (!verdict.holds).then_some(Ended::Skipped);
             named = Some((*subject, title(&schema, &acting, snapshot)));
         }
         let trigger = json!({
@@ -327,18 +329,29 @@ impl Engine {
             "entity": named.as_ref().map(|(subject, _)| schema.entity(subject.entity).name.clone()),
             "record": named.as_ref().map(|(subject, _)| subject.id),
         });
+        let facts = json!({ "trigger": trigger });
+        let asked = Asked {
+            records,
+            caller: &acting,
+            record: subject.as_ref().map(|(_, snapshot)| snapshot),
+            before: None,
+            facts: &facts,
+        };
+        // Without a record there is nothing of one to ask.
+        let verdict = match subject.is_some() || flow.when.is_trivial() {
+            true => Some(asked.judge(&flow.when).await?),
+            false => asked.judge(&flow.when).await.ok(),
+        };
+        let ended = match &verdict {
+            Some(verdict) if !verdict.holds => Some(Ended::Skipped),
+            _ => None,
+        };
+        let version = version_id(row.id, row.get(&schema, "revision").as_int().unwrap_or(0));
         let new = NewExecution {
-            id: change,
-            workflow: row.id,
-            version: version_id(row.id, row.get(&schema, "revision").as_int().unwrap_or(0)),
-            owner,
-            flow: &flow,
             subject: named,
-            trigger,
-            conditions,
-            chain: change,
-            depth: 0,
+            conditions: verdict.map_or(Json::Null, |verdict| verdict.told),
             ended,
+            ..NewExecution::of(change, row.id, version, owner, &flow, trigger)
         };
         self.put(caller.tenant(), &new).await?;
         let log = Log::of(&schema, execution::ENTITY)?;

@@ -41,11 +41,13 @@ impl Engine {
         // Whoever points at a row goes before it.
         let (steps, asked) = (Log::of(&schema, "step_run")?, Log::of(&schema, "approval")?);
         let votes = Log::of(&schema, "approval_vote")?;
+        let waits = Log::of(&schema, crate::listening::ENTITY)?;
         let of = |log: &Log<'_>, link: &str, owners: &[Value]| {
             let operand = Operand::OneOf(owners.to_vec());
             Ok::<_, Error>(Predicate::test(log.ix, log.field(link)?, operand))
         };
         let steps_of = of(&steps, "execution", &owners)?;
+        let waits_of = of(&waits, "execution", &owners)?;
         let questions_of = of(&asked, "execution", &owners)?;
         let questions = records.find(tenant, asked.ix, questions_of, ROWS).await?;
         owners = questions.iter().map(|row| Value::Id(row.id)).collect();
@@ -55,7 +57,9 @@ impl Engine {
             true => Vec::new(),
             false => records.find(tenant, votes.ix, votes_of, ROWS).await?,
         };
+        let waits_found = records.find(tenant, waits.ix, waits_of, ROWS).await?;
         let hanging = [
+            (waits.ix, &waits_found),
             (steps.ix, &steps_found),
             (votes.ix, &votes_found),
             (asked.ix, &questions),

@@ -45,6 +45,8 @@ impl Engine {
                 Leaf::Due { .. } => Json::Null,
                 Leaf::Waiting(until) => json!({ "until": until }),
                 Leaf::Asked(approval, _) => json!({ "approval": approval }),
+                Leaf::Listening { until, .. } => json!({ "until": until }),
+                Leaf::Called(execution, _) => json!({ "execution": execution }),
                 Leaf::Sent(deliveries, _) => json!({ "deliveries": deliveries }),
             };
             json!({"place": open.place, "name": open.step.name, "waits_for": waits_for})

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use opsflux_model::Value;
 use opsflux_model::schema::Schema;
@@ -17,6 +18,8 @@ use crate::log::Log;
 
 /// Workflows of one tenant that are looked at: more than any company writes.
 const MAX: u32 = 5_000;
+/// How old what is known of workflows may be where another process may have heard of them.
+const FRESH: Duration = Duration::from_secs(2);
 /// The members of a record that say what a workflow does.
 pub(crate) const CONTENT: [&str; 5] = ["trigger", "conditions", "actions", "format", "definition"];
 
@@ -28,6 +31,8 @@ pub(crate) struct Active {
     pub owner: Uuid,
     /// The row of the version in force.
     pub version: Uuid,
+    /// How often the secret of its address was renewed.
+    pub hook_turn: i64,
     pub flow: Arc<Flow>,
 }
 
@@ -35,6 +40,13 @@ pub(crate) struct Active {
 #[derive(Debug, Default)]
 pub(crate) struct OfTenant {
     by_entity: HashMap<String, Vec<Arc<Active>>>,
+    /// Those that people's signing in and out sets off.
+    account: Vec<Arc<Active>>,
+    /// Those that failures set off.
+    troubled: Vec<Arc<Active>>,
+    by_id: HashMap<Uuid, Arc<Active>>,
+    /// Those that change records of an entity before they are saved.
+    before: HashMap<String, Vec<Arc<Active>>>,
 }
 
 impl OfTenant {
@@ -42,12 +54,32 @@ impl OfTenant {
     pub fn of(&self, entity: &str) -> &[Arc<Active>] {
         self.by_entity.get(entity).map_or(&[], Vec::as_slice)
     }
+
+    /// Those that people's signing in and out sets off.
+    pub fn account(&self) -> &[Arc<Active>] {
+        &self.account
+    }
+
+    /// Those that failures set off.
+    pub fn troubled(&self) -> &[Arc<Active>] {
+        &self.troubled
+    }
+
+    /// Those that change records of an entity before they are saved.
+    pub fn before(&self, entity: &str) -> &[Arc<Active>] {
+        self.before.get(entity).map_or(&[], Vec::as_slice)
+    }
+
+    /// One of them.
+    pub fn one(&self, id: Uuid) -> Option<&Arc<Active>> {
+        self.by_id.get(&id)
+    }
 }
 
 /// What is known of all tenants.
 #[derive(Default)]
 pub(crate) struct Published {
-    tenants: Mutex<HashMap<i64, Arc<OfTenant>>>,
+    tenants: Mutex<HashMap<i64, (Instant, Arc<OfTenant>)>>,
 }
 
 impl Published {
@@ -56,11 +88,31 @@ impl Published {
     /// # Errors
     /// When the database does not answer.
     pub async fn of(&self, records: &Records, tenant: i64) -> Result<Arc<OfTenant>, Error> {
-        if let Some(known) = self.tenants.lock().get(&tenant) {
+        if let Some((_, known)) = self.tenants.lock().get(&tenant) {
             return Ok(known.clone());
         }
+        self.read(records, tenant).await
+    }
+
+    /// What is in force in a tenant; where several processes work on one database, as it was a
+    /// moment ago at most.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn fresh(&self, records: &Records, tenant: i64) -> Result<Arc<OfTenant>, Error> {
+        let alone = records.store().kind() == "sqlite";
+        if let Some((read, known)) = self.tenants.lock().get(&tenant)
+            && (alone || read.elapsed() < FRESH)
+        {
+            return Ok(known.clone());
+        }
+        self.read(records, tenant).await
+    }
+
+    async fn read(&self, records: &Records, tenant: i64) -> Result<Arc<OfTenant>, Error> {
+        let now = Instant::now();
         let read = Arc::new(read(records, tenant).await?);
-        self.tenants.lock().insert(tenant, read.clone());
+        self.tenants.lock().insert(tenant, (now, read.clone()));
         Ok(read)
     }
 
@@ -101,8 +153,28 @@ async fn read(records: &Records, tenant: i64) -> Result<OfTenant, Error> {
             name: text(&schema, &row, "name"),
             owner,
             version: version_id(row.id, revision),
+            hook_turn: row.get(&schema, "hook_turn").as_int().unwrap_or(0),
             flow: Arc::new(flow),
         });
+        let any = |wanted: fn(&Trigger) -> bool| active.flow.triggers.iter().any(wanted);
+        if any(|trigger| matches!(trigger, Trigger::Account { .. })) {
+            found.account.push(active.clone());
+        }
+        if any(Trigger::is_trouble) {
+            found.troubled.push(active.clone());
+        }
+        let before = active
+            .flow
+            .triggers
+            .iter()
+            .find_map(|trigger| match trigger {
+                Trigger::Before { entity, .. } => Some(entity.clone()),
+                _ => None,
+            });
+        if let Some(entity) = before {
+            found.before.entry(entity).or_default().push(active.clone());
+        }
+        found.by_id.insert(active.id, active.clone());
         let mut entities: Vec<&str> = active.flow.triggers.iter().filter_map(listens).collect();
         entities.sort_unstable();
         entities.dedup();
@@ -117,7 +189,7 @@ async fn read(records: &Records, tenant: i64) -> Result<OfTenant, Error> {
 fn listens(trigger: &Trigger) -> Option<&str> {
     match trigger {
         Trigger::Record(on) => Some(&on.entity),
-        Trigger::Clock(_) | Trigger::Moment(_) | Trigger::Manual { .. } => None,
+        _ => None,
     }
 }
 

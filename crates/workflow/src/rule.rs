@@ -1,17 +1,24 @@
 //! Before a workflow is saved: it must be one, it belongs to whoever says what it does, and what
 //! it did before is kept.
 
-use opsflux_model::Value;
 use opsflux_model::predicate::Variables;
+use std::collections::BTreeSet;
+
+use opsflux_model::{Condition, Op, Value};
 use opsflux_records::FieldError;
-use opsflux_records::rule::{Draft, Known, Refusal, Rule};
+use opsflux_records::rule::{Draft, Known, Need, Refusal, Rule, Snapshot};
 use serde_json::{Map, Value as Json};
 
 use crate::action::Signature;
+use crate::before;
+use crate::calling::is_callable;
 use crate::check::Check;
-use crate::flow::{self, Mistake, Trigger};
+use crate::flow::{self, Flow, Mistake, StepKind, Trigger};
 use crate::log::Log;
 use crate::published::{CONTENT, version_id};
+
+/// Workflows among which those that are called are looked for.
+const MOST: u32 = 1_000;
 
 /// Reads and publishes what a workflow does.
 pub struct Publishing {
@@ -26,6 +33,22 @@ impl Rule for Publishing {
 
     fn name(&self) -> &'static str {
         "workflow.publishing"
+    }
+
+    fn needs(&self, draft: &Draft<'_>) -> Vec<Need> {
+        let calls = flow::read(&content(draft)).is_ok_and(|flow| !calls(&flow).is_empty());
+        match calls {
+            true => vec![Need::Records {
+                entity: "workflow",
+                condition: Condition::Test {
+                    field: "status".to_owned(),
+                    op: Op::Eq,
+                    value: "ACTIVE".into(),
+                },
+                limit: MOST,
+            }],
+            false => Vec::new(),
+        }
     }
 
     fn apply(&self, draft: &mut Draft<'_>, known: &Known) -> Result<(), Refusal> {
@@ -48,7 +71,19 @@ impl Rule for Publishing {
             zone: jiff::tz::TimeZone::UTC,
         };
         let access = known.access.as_deref();
-        let mistakes = Check::new(draft.schema, access, &variables, &self.actions).all(&flow);
+        let mut mistakes = Check::new(draft.schema, access, &variables, &self.actions).all(&flow);
+        if flow.triggers.len() > 1 && flow.triggers.iter().any(Trigger::is_before) {
+            mistakes.push(Mistake::new(
+                "trigger.type",
+                "not_with_other",
+                "before_save",
+            ));
+        }
+        for step in before::misplaced(&flow) {
+            let at = format!("steps.{}", step.id);
+            mistakes.push(Mistake::new(at, "not_before_saving", before::SETS));
+        }
+        mistakes.extend(Callees::of(draft, known).mistakes(&flow));
         if !mistakes.is_empty() {
             return Err(refused(draft, mistakes));
         }
@@ -83,6 +118,81 @@ impl Rule for Publishing {
             draft.logs.push(row.map_err(|_| lacking())?);
         }
         Ok(())
+    }
+}
+
+/// The workflows a workflow calls, by the step.
+fn calls(flow: &Flow) -> Vec<(&str, &str)> {
+    let mut found = Vec::new();
+    flow.each(&mut |step| {
+        if let StepKind::Call(call) = &step.kind {
+            found.push((step.id.as_str(), call.workflow.as_str()));
+        }
+    });
+    found
+}
+
+/// The workflows in force that can be called, as far as the writer may know of them; all of them,
+/// where a ring is looked for.
+struct Callees {
+    own: [String; 2],
+    all: Vec<(String, String, bool, Flow)>,
+}
+
+impl Callees {
+    fn of(draft: &Draft<'_>, known: &Known) -> Callees {
+        let text =
+            |row: &Snapshot, name: &str| row.get(draft.schema, name).as_text().map(str::to_owned);
+        let all = known
+            .records(0)
+            .iter()
+            .filter(|row| row.id != draft.id)
+            .filter_map(|row| {
+                let flow = flow::read(&crate::published::content(draft.schema, row)).ok()?;
+                let is_mine = |name: &str| row.get(draft.schema, name).as_id() == known.user;
+                let seen = known.administrator || is_mine("owner") || is_mine("created_by");
+                Some((row.id.to_string(), text(row, "name")?, seen, flow))
+            });
+        let name = draft.get("name").as_text().unwrap_or_default().to_owned();
+        Callees {
+            own: [draft.id.to_string(), name],
+            all: all.collect(),
+        }
+    }
+
+    fn mistakes(&self, flow: &Flow) -> Vec<Mistake> {
+        let mut mistakes = Vec::new();
+        for (step, named) in calls(flow) {
+            let at = format!("steps.{step}.workflow");
+            let is_named = |one: &&(String, String, bool, Flow)| {
+                one.2 && (one.0 == named || one.1 == named) && is_callable(&one.3)
+            };
+            if self.leads_back(named) {
+                mistakes.push(Mistake::new(at, "workflow_cycle", named));
+            } else if !self.all.iter().any(|one| is_named(&one)) {
+                mistakes.push(Mistake::new(at, "unknown_workflow", named));
+            }
+        }
+        mistakes
+    }
+
+    /// Whether a workflow comes back to the one that is saved.
+    fn leads_back(&self, named: &str) -> bool {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![named]);
+        while let Some(named) = open.pop() {
+            if self.own.iter().any(|own| own == named) {
+                return true;
+            }
+            if !seen.insert(named) {
+                continue;
+            }
+            let next = self
+                .all
+                .iter()
+                .filter(|one| one.0 == named || one.1 == named);
+            open.extend(next.flat_map(|one| calls(&one.3)).map(|(_, named)| named));
+        }
+        false
     }
 }
 

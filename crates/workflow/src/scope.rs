@@ -11,15 +11,33 @@ use minijinja::Value;
 use opsflux_model::schema::{EntityIx, FieldType};
 use opsflux_records::{Caller, Error, GetRequest, Records};
 use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
 
-use crate::course::Open;
-use crate::execution::Held;
+use crate::execution::Subject;
 use crate::template::{Scope, linked, to_value};
 
 /// Links followed one after the other.
 const MAX_DEPTH: usize = 4;
 /// Names that stand for the record itself.
 pub(crate) const RECORD: [&str; 2] = ["record", "subject"];
+
+/// Where words are filled in.
+pub(crate) struct Scene<'a> {
+    pub subject: Option<Subject>,
+    /// What the record is called.
+    pub title: &'a str,
+    pub trigger: &'a Json,
+    /// What steps gave.
+    pub outputs: &'a Map<String, Json>,
+    pub workflow: Uuid,
+    /// What people call the workflow.
+    pub name: &'a str,
+    pub execution: Uuid,
+    /// The step, with those around it; empty outside of one.
+    pub place: &'a str,
+    /// The elements of lists around.
+    pub items: &'a [(&'a str, &'a Json)],
+}
 
 /// Names asked for, by what stands before the dot.
 #[derive(Default)]
@@ -47,8 +65,7 @@ impl Wanted {
 pub(crate) async fn of(
     records: &Records,
     caller: &Caller,
-    held: &Held,
-    open: &Open<'_, '_>,
+    scene: &Scene<'_>,
     names: &BTreeSet<String>,
 ) -> Result<Scope, Error> {
     let mut scope = Scope::default();
@@ -56,22 +73,25 @@ pub(crate) async fn of(
     let today = now.to_zoned(caller.time_zone.clone()).date();
     scope.set("now", &json!(now));
     scope.set("today", &json!(today));
-    scope.set("trigger", &held.trigger);
-    scope.set("steps", &Json::Object(held.course.outputs.clone()));
-    scope.set("workflow", &json!({"id": held.workflow, "name": held.name}));
-    scope.set("execution", &json!({"id": held.id}));
+    scope.set("trigger", scene.trigger);
+    scope.set("steps", &Json::Object(scene.outputs.clone()));
+    scope.set(
+        "workflow",
+        &json!({"id": scene.workflow, "name": scene.name}),
+    );
+    scope.set("execution", &json!({"id": scene.execution}));
     let secrets: Map<String, Json> = names
         .iter()
         .filter_map(|name| name.strip_prefix("vault."))
         .map(|name| {
-            let mark = crate::vault::mark(held.id, &open.place, name);
+            let mark = crate::vault::mark(scene.execution, scene.place, name);
             (name.to_owned(), Json::from(mark))
         })
         .collect();
     if !secrets.is_empty() {
         scope.set(crate::vault::ROOT, &Json::Object(secrets));
     }
-    if let Some(subject) = held.subject {
+    if let Some(subject) = scene.subject {
         let schema = records.schema();
         let name = schema.entity(subject.entity).name.clone();
         let mut wanted = Wanted::default();
@@ -93,12 +113,12 @@ pub(crate) async fn of(
         for (field, value) in &fields {
             scope.put(field, value.clone());
         }
-        let record = linked(&id, &held.title, fields);
+        let record = linked(&id, scene.title, fields);
         for own in RECORD.iter().copied().chain([name.as_str()]) {
             scope.put(own, record.clone());
         }
     }
-    for (name, item) in &open.items {
+    for (name, item) in scene.items {
         scope.set(name, item);
     }
     Ok(scope)

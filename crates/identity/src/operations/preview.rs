@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::matrix::{Given, given, permission_schema, shown};
 use super::{JSON, json_reply};
 use crate::structure::Structure;
-use crate::table::{Query, Table, at};
 use crate::{ACTIVE, Inner, granting};
+use opsflux_records::table::{Query, Table, at};
 
 /// More people than any tenant has.
 const MOST: u32 = 1_000_000;
@@ -281,7 +281,7 @@ impl Inner {
         let query = Query {
             fields: &["user"],
             filter: Predicate::test(memberships.ix, memberships.field("role")?, ids(&roles)),
-            newest: None,
+            sort: &[],
             limit: MOST,
         };
         let rows = memberships.rows(store, tenant, query).await?;
@@ -290,7 +290,7 @@ impl Inner {
         let query = Query {
             fields: &["id", "members"],
             filter: Predicate::True,
-            newest: None,
+            sort: &[],
             limit: MOST,
         };
         for row in groups.rows(store, tenant, query).await? {
@@ -313,7 +313,7 @@ impl Inner {
             let query = Query {
                 fields: &["id"],
                 filter: these.and(users.is("status", ACTIVE)?),
-                newest: None,
+                sort: &[],
                 limit: MOST,
             };
             active += users.rows(store, tenant, query).await?.len();

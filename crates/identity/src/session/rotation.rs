@@ -7,8 +7,8 @@ use opsflux_store::{Commit, CommitError, Guard, StoreError, Write};
 use uuid::Uuid;
 
 use super::{ATTEMPTS, ENTITY, Sessions, failed};
-use crate::table::{Query, Table, at, text_at, time_at};
 use crate::token::{Owner, REFRESH_LIFE, RefreshToken, same};
+use opsflux_records::table::{Query, Table, at, text_at, time_at};
 
 /// What became of a refresh token.
 pub(crate) enum Rotation {
@@ -196,7 +196,7 @@ impl Sessions {
                 "viewing_as",
             ],
             filter: table.is("id", session)?,
-            newest: None,
+            sort: &[],
             limit: 1,
         };
         let rows = table.rows(self.records.store(), tenant, query).await?;

@@ -4,10 +4,12 @@ use jiff::SignedDuration;
 use opsflux_model::predicate::{Order, negate};
 use opsflux_model::schema::{EntityIx, FieldIx};
 use opsflux_model::{Operand, Predicate, Value};
-use opsflux_store::{Commit, CommitError, Guard, Set, Write};
+use opsflux_store::feed::{Body, NewEntry};
+use opsflux_store::{Commit, CommitError, FeedOp, Guard, Set, Write};
 use serde_json::Value as Json;
+use uuid::Uuid;
 
-use super::{End, Held, Job, Step, row};
+use super::{ENTITY, End, Held, Job, Step, row};
 use crate::error::{ConflictKind, Error};
 use crate::records::Records;
 
@@ -118,6 +120,7 @@ impl Records {
                 Error::Conflict(ConflictKind::Busy | ConflictKind::Guard { .. })
             );
         let job = held.row.id;
+        let mut feed = Vec::new();
         let set = if passes && tries < TRIES {
             tracing::warn!(%job, tries, %error, "a job could not go on");
             vec![
@@ -126,17 +129,36 @@ impl Records {
             ]
         } else {
             tracing::error!(%job, %error, "a job failed");
+            feed = vec![self.told(&held.row.id)];
             self.ending(End::Failed(error.to_string()))
         };
         let commit = Commit {
             tenant: held.tenant,
             guards: vec![self.held(held)?],
             writes: vec![update(held.entity, &job, row::set(&schema, &set))],
+            feed,
             ..Commit::default()
         };
         match self.inner.store.commit(commit).await {
             Ok(_) | Err(CommitError::Guard { .. }) => Ok(()),
             Err(error) => Err(crate::write::refused(error)),
+        }
+    }
+
+    /// That a job has failed, for the feed: whoever wants to know of failures does.
+    fn told(&self, job: &Uuid) -> NewEntry {
+        NewEntry {
+            change: self.new_id(),
+            at: self.now(),
+            entity: ENTITY.to_owned(),
+            record: *job,
+            version: 0,
+            op: FeedOp::Updated,
+            body: Body {
+                fields: vec!["status".to_owned()],
+                source: ENTITY.to_owned(),
+                ..Body::default()
+            },
         }
     }
 

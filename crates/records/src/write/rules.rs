@@ -22,6 +22,16 @@ use crate::error::{ConflictKind, Error};
 use crate::records::Records;
 use crate::rule::{Answer, Companion, Draft, Known, Need, Refusal, Snapshot};
 
+/// What the rules made of a draft.
+#[derive(Default)]
+pub(super) struct Ruled {
+    pub values: Vec<Value>,
+    pub guards: Vec<Guard>,
+    pub companions: Vec<Companion>,
+    /// The rules people wrote that set something.
+    pub names: Vec<String>,
+}
+
 impl Records {
     /// Runs the rules of the entity over the draft.
     pub(super) async fn run_rules(
@@ -31,12 +41,17 @@ impl Records {
         saving: &Saving<'_>,
         id: Uuid,
         values: Vec<Value>,
-    ) -> Result<(Vec<Value>, Vec<Guard>, Vec<Companion>), Error> {
+    ) -> Result<Ruled, Error> {
         let schema = self.schema();
         let entity = schema.entity(saving.entity);
-        let Some(rules) = self.inner.rules.get(&entity.name) else {
-            return Ok((values, Vec::new(), Vec::new()));
-        };
+        let rules = self.inner.rules.get(&entity.name);
+        let standing = self.inner.standing.get();
+        if rules.is_none() && standing.is_none() {
+            return Ok(Ruled {
+                values,
+                ..Ruled::default()
+            });
+        }
         let mut draft = Draft {
             schema: &schema,
             ix: saving.entity,
@@ -49,7 +64,7 @@ impl Records {
             companions: Vec::new(),
         };
         let confirmed = self.confirmed(caller, saving.options.confirm.as_ref(), id);
-        for rule in rules {
+        for rule in rules.into_iter().flatten() {
             let needs = rule.needs(&draft);
             let known = self
                 .known(caller, change.now, needs, confirmed.clone())
@@ -57,6 +72,17 @@ impl Records {
             rule.apply(&mut draft, &known)
                 .map_err(|refusal| self.refusal(caller, id, &saving.prefix, refusal))?;
             change.knows(known);
+        }
+        let mut names = Vec::new();
+        if let Some(standing) = standing {
+            let shaped = standing.shape(caller, &draft).await?;
+            for (field, value) in shaped.set {
+                if let Some(slot) = draft.values.get_mut(usize::from(field.0)) {
+                    *slot = value;
+                }
+            }
+            draft.logs.extend(shaped.logs);
+            names = shaped.names;
         }
         let Draft {
             values,
@@ -68,7 +94,12 @@ impl Records {
         } = draft;
         change.commit.system.extend(system);
         change.log_rows.extend(logs);
-        Ok((values, guards, companions))
+        Ok(Ruled {
+            values,
+            guards,
+            companions,
+            names,
+        })
     }
 
     /// Answers what a rule asked for, with the rights of the house.

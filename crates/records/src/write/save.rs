@@ -104,7 +104,7 @@ impl Records {
         &'a self,
         change: &'a mut Change,
         caller: &'a Caller,
-        saving: Saving<'a>,
+        mut saving: Saving<'a>,
         mut errors: Vec<FieldError>,
     ) -> BoxFuture<'a, Result<Uuid, Error>> {
         Box::pin(async move {
@@ -124,17 +124,21 @@ impl Records {
             }
             let named = names_links(entity, &applied.given).then(|| values.clone());
             let ruled = self.run_rules(change, caller, &saving, id, values).await;
-            let (values, guards, companions) = match ruled {
+            let ruled = match ruled {
                 Ok(ruled) => ruled,
                 Err(refusal) => {
                     self.unseen(change, caller, entity, &saving, named).await?;
                     return Err(refusal);
                 }
             };
-            for guard in guards {
+            for guard in ruled.guards {
                 change.guard(guard);
             }
-            let mut values = values;
+            let companions = ruled.companions;
+            if saving.rule.is_none() && !ruled.names.is_empty() {
+                saving.rule = Some(ruled.names.join(", "));
+            }
+            let mut values = ruled.values;
             derived::compute(entity, &mut values, &mut errors);
             let changed = changed_fields(entity, saving.before.as_ref(), &values);
             self.validate(

@@ -2,6 +2,7 @@
 
 mod cascade;
 mod records;
+mod start;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -228,6 +229,7 @@ pub(crate) fn built_in() -> Vec<Arc<dyn Action>> {
         Arc::new(records::CreateRecord),
         Arc::new(records::CreateChild),
         Arc::new(records::Comment),
+        Arc::new(start::StartWorkflow),
         Arc::new(cascade::CloseParent),
     ]
 }

@@ -19,7 +19,7 @@ use crate::execution::Held;
 use crate::flow::{ApprovalStep, OnTimeout, later};
 use crate::log::Log;
 use crate::people;
-use crate::turn::{Outcome, Told};
+use crate::step::{Outcome, Told};
 
 /// Votes of one question.
 const MOST: u32 = 1_000;

@@ -35,7 +35,7 @@ use crate::flow::{ApprovalStep, Flow, Quorum, later};
 use crate::log::{Log, cut};
 use crate::people;
 use crate::published::derived;
-use crate::turn::{Outcome, Told};
+use crate::step::{Outcome, Told};
 
 /// Name of the entity.
 pub(crate) const ENTITY: &str = "approval";

@@ -63,6 +63,10 @@ enum Now {
     Branches(Vec<Block>),
     /// At an element of a list.
     Each(Vec<Json>, usize, Block),
+    /// Before a round, after so many.
+    Pause(usize, Leaf),
+    /// Within a round, after so many.
+    Round(usize, Block),
     /// Done.
     Over,
 }
@@ -85,6 +89,18 @@ pub enum Leaf {
     Asked(Uuid, Option<Timestamp>),
     /// Something was sent outside, at the given try; the deliveries whose end is waited for.
     Sent(Vec<Uuid>, u32),
+    /// Something is listened for.
+    Listening {
+        /// Not after.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Whether it was looked at since those who hear were told to listen: what came between
+        /// is not missed.
+        #[serde(default)]
+        looked: bool,
+    },
+    /// Another workflow runs: its execution, and when it is looked for if nothing is heard of it.
+    Called(Uuid, Timestamp),
 }
 
 /// A step that is open.
@@ -98,6 +114,8 @@ pub struct Open<'c, 'f> {
     pub leaf: &'c Leaf,
     /// The elements of lists around it, by their names.
     pub items: Vec<(&'f str, &'c Json)>,
+    /// Rounds behind it, of a step that repeats.
+    pub rounds: usize,
 }
 
 /// What happened to an open step.
@@ -109,12 +127,14 @@ pub enum Happened {
     Case(Option<usize>),
     /// What the list is.
     Items(Vec<Json>),
-    /// It goes on waiting: [`Leaf::Waiting`], [`Leaf::Asked`], [`Leaf::Sent`], or a later try.
+    /// It goes on waiting, or is tried later.
     Waits(Leaf),
     /// It failed for good.
     Failed(String),
     /// The people refused.
     Refused(Json),
+    /// The time of a wait is over.
+    Expired(Json),
     /// The execution ends here.
     Ends(End),
 }
@@ -198,9 +218,16 @@ impl Course {
                 }
                 Now::Over
             }
-            Happened::Refused(output) => {
+            Happened::Refused(output) | Happened::Expired(output) => {
                 self.outputs.insert(step.id.clone(), output);
                 Now::Within(0, Block::default())
+            }
+            Happened::Case(case) if matches!(step.kind, StepKind::Repeat(_)) => match case {
+                Some(_) => Now::Round(self.rounds(flow, place), Block::default()),
+                None => Now::Over,
+            },
+            Happened::Waits(leaf) if matches!(step.kind, StepKind::Repeat(_)) => {
+                Now::Pause(self.rounds(flow, place), leaf)
             }
             Happened::Case(case) => {
                 let otherwise = match &step.kind {
@@ -218,6 +245,14 @@ impl Course {
         }
         self.settle(flow);
         true
+    }
+
+    /// How many rounds a step that repeats has behind it.
+    fn rounds(&mut self, flow: &Flow, place: &str) -> usize {
+        match self.block.slot(&flow.steps, place, &mut String::new()) {
+            Some(Now::Pause(rounds, _)) => *rounds,
+            _ => 0,
+        }
     }
 
     fn find<'f>(&self, flow: &'f Flow, place: &str) -> Option<&'f Step> {
@@ -243,6 +278,10 @@ impl Leaf {
             Leaf::Waiting(at) => Some(*at),
             Leaf::Asked(_, at) => *at,
             Leaf::Sent(..) => None,
+            // Once more at once, so that nothing is missed.
+            Leaf::Listening { looked: false, .. } => Some(now),
+            Leaf::Listening { until, .. } => *until,
+            Leaf::Called(_, at) => Some(*at),
         }
     }
 }

@@ -63,11 +63,15 @@ impl Block {
         around.place.push_str(&step.id);
         match &**now {
             Now::Over => {}
-            Now::Leaf(leaf) => open.push(Open {
+            Now::Leaf(leaf) | Now::Pause(_, leaf) => open.push(Open {
                 place: around.place.clone(),
                 step,
                 leaf,
                 items: around.items.clone(),
+                rounds: match &**now {
+                    Now::Pause(rounds, _) => *rounds,
+                    _ => 0,
+                },
             }),
             Now::Within(case, block) => {
                 around.place.push('.');
@@ -79,6 +83,12 @@ impl Block {
                     around.place.push_str(&format!(".{}.", branch.0));
                     block.open(branch.1, around, open);
                     around.place.truncate(end);
+                }
+            }
+            Now::Round(round, block) => {
+                if let StepKind::Repeat(repeat) = &step.kind {
+                    around.place.push_str(&format!("[{round}]."));
+                    block.open(&repeat.steps, around, open);
                 }
             }
             Now::Each(items, at, block) => {
@@ -106,13 +116,13 @@ impl Block {
         let now = self.now.as_deref_mut()?;
         let end = around.len();
         around.push_str(&step.id);
-        if matches!(now, Now::Leaf(_)) {
+        if matches!(now, Now::Leaf(_) | Now::Pause(..)) {
             let is_here = around == place;
             around.truncate(end);
             return is_here.then_some(now);
         }
         let found = match now {
-            Now::Over | Now::Leaf(_) => None,
+            Now::Over | Now::Leaf(_) | Now::Pause(..) => None,
             Now::Within(case, block) => {
                 around.push('.');
                 block.slot(within(step, *case), place, around)
@@ -130,6 +140,13 @@ impl Block {
                 }
                 found
             }
+            Now::Round(round, block) => match &step.kind {
+                StepKind::Repeat(repeat) => {
+                    around.push_str(&format!("[{round}]."));
+                    block.slot(&repeat.steps, place, around)
+                }
+                _ => None,
+            },
             Now::Each(_, at, block) => match &step.kind {
                 StepKind::ForEach { steps, .. } => {
                     around.push_str(&format!("[{at}]."));
@@ -147,7 +164,20 @@ impl Now {
     fn settle(&mut self, step: &Step) -> Settled {
         match self {
             Now::Over => Settled::Over,
-            Now::Leaf(_) => Settled::Open,
+            Now::Leaf(_) | Now::Pause(..) => Settled::Open,
+            Now::Round(round, block) => {
+                let StepKind::Repeat(repeat) = &step.kind else {
+                    return Settled::Over;
+                };
+                match block.settle(&repeat.steps) {
+                    Settled::Over if *round + 1 >= repeat.most => Settled::Over,
+                    Settled::Over => {
+                        *self = Now::Pause(*round + 1, Leaf::FIRST);
+                        Settled::Open
+                    }
+                    settled => settled,
+                }
+            }
             Now::Within(case, block) => match block.settle(within(step, *case)) {
                 Settled::Over if matches!(step.kind, StepKind::Approval(_)) => Settled::Refused,
                 settled => settled,
@@ -200,6 +230,7 @@ fn first(step: &Step) -> Now {
         StepKind::Parallel { branches, .. } => {
             Now::Branches(branches.iter().map(|_| Block::default()).collect())
         }
+        StepKind::Repeat(_) => Now::Pause(0, Leaf::FIRST),
         _ => Now::Leaf(Leaf::FIRST),
     }
 }
@@ -211,6 +242,7 @@ fn within(step: &Step, case: usize) -> &[Step] {
             cases.get(case).map_or(otherwise, |case| &case.steps)
         }
         StepKind::Approval(approval) => &approval.on_reject,
+        StepKind::Listen(listen) => &listen.on_timeout,
         _ => &[],
     }
 }

@@ -85,6 +85,53 @@ fn a_branch_takes_one_way_and_goes_on_behind_it() {
 }
 
 #[test]
+fn a_step_that_repeats_rests_between_its_rounds_and_ends_after_the_last() {
+    let flow = flow(json!([
+        {"id": "nag", "type": "repeat", "every": "24h", "max": 2, "steps": [act("mail")]},
+        act("last"),
+    ]));
+    let mut course = Course::begin(&flow);
+    let rounds = |course: &Course| course.open(&flow)[0].rounds;
+    assert_eq!(
+        (places(&course, &flow), rounds(&course)),
+        (vec!["nag".to_owned()], 0)
+    );
+    assert!(course.advance(&flow, "nag", Happened::Case(Some(0))));
+    done(&mut course, &flow, "nag[0].mail");
+    assert_eq!(
+        (places(&course, &flow), rounds(&course)),
+        (vec!["nag".to_owned()], 1)
+    );
+    let tomorrow = jiff::Timestamp::UNIX_EPOCH;
+    assert!(course.advance(&flow, "nag", Happened::Waits(Leaf::Waiting(tomorrow))));
+    assert_eq!(course.due(&flow, jiff::Timestamp::MAX), Some(tomorrow));
+    assert!(course.advance(&flow, "nag", Happened::Case(Some(0))));
+    done(&mut course, &flow, "nag[1].mail");
+    assert_eq!(places(&course, &flow), ["last"], "two rounds at most");
+
+    let mut course = Course::begin(&flow);
+    assert!(course.advance(&flow, "nag", Happened::Case(None)));
+    assert_eq!(places(&course, &flow), ["last"], "it does not hold");
+}
+
+#[test]
+fn what_is_done_when_a_wait_is_over_comes_before_what_follows() {
+    let flow = flow(json!([
+        {"id": "paid", "type": "wait", "when": {"field": "a", "op": "eq", "value": 1},
+         "timeout": "1h", "on_timeout": [act("nag")]},
+        act("last"),
+    ]));
+    let mut course = Course::begin(&flow);
+    assert!(course.advance(&flow, "paid", Happened::Expired(json!({"timed_out": true}))));
+    assert_eq!(places(&course, &flow), ["paid.nag"]);
+    done(&mut course, &flow, "paid.nag");
+    assert_eq!(places(&course, &flow), ["last"]);
+    let mut course = Course::begin(&flow);
+    done(&mut course, &flow, "paid");
+    assert_eq!(places(&course, &flow), ["last"]);
+}
+
+#[test]
 fn branches_run_at_once_and_join_as_they_say() {
     let steps = |join: Json| {
         json!([
@@ -239,6 +286,13 @@ fn trees() -> impl Strategy<Value = Json> {
                 json!({"type": "parallel", "join": join, "branches": branches})
             }),
             list().prop_map(|steps| json!({"type": "foreach", "in": "{{ x }}", "steps": steps})),
+            (list(), 1..4u32).prop_map(|(steps, max)| json!({
+                "type": "repeat", "every": "1h", "max": max, "steps": steps,
+            })),
+            list().prop_map(|steps| json!({
+                "type": "wait", "when": {"field": "a", "op": "eq", "value": 1},
+                "timeout": "1h", "on_timeout": steps,
+            })),
             list().prop_map(|steps| json!({
                 "type": "approval", "approvers": ["x"], "on_reject": steps,
             })),
@@ -293,15 +347,23 @@ proptest! {
                 crate::flow::StepKind::ForEach { .. } => {
                     Happened::Items((0..what % 3).map(|n| json!(n)).collect())
                 }
+                crate::flow::StepKind::Repeat(_) => Happened::Case((what % 3 > 0).then_some(0)),
+                crate::flow::StepKind::Listen(_) if what % 2 == 0 => Happened::Expired(json!({})),
                 crate::flow::StepKind::Approval(_) if what % 3 == 0 => Happened::Refused(json!({})),
                 _ => Happened::Done(Json::Null),
             };
             let place = chosen.place.clone();
-            let times = seen.entry(place.clone()).or_default();
+            let repeats = matches!(chosen.step.kind, crate::flow::StepKind::Repeat(_));
+            // Before each round a step that repeats is asked again.
+            let rounds = chosen.rounds;
+            let times = seen.entry(format!("{place}#{rounds}")).or_default();
             *times += 1;
             prop_assert_eq!(*times, 1, "{} came twice", &place);
             prop_assert!(course.advance(&flow, &place, happened.clone()));
-            prop_assert!(!course.advance(&flow, &place, happened), "{} was told twice", &place);
+            // A round without steps is over at once, and the same step is asked again.
+            if !repeats {
+                prop_assert!(!course.advance(&flow, &place, happened), "{} was told twice", &place);
+            }
         }
         prop_assert_eq!(course.open(&flow).len(), 0);
         let _: &Map<String, Json> = &course.outputs;

@@ -4,15 +4,20 @@
 //! editor (`{trigger, conditions, actions}`) and the whole one (`opsflux.flow/1`, a tree of
 //! steps). Blocks nest, so where branches join is never in doubt and every path ends.
 
+mod limits;
 mod object;
+mod patience;
 mod read;
 mod span;
 mod steps;
 mod triggers;
 
+pub use limits::{Batch, Excess, Limits, Once, Slot, Throttle};
 pub use object::Mistake;
+pub use patience::{CallStep, ListenStep, RepeatStep};
 pub use read::{FORMAT, read};
 pub use span::{later, read as duration};
+pub(crate) use triggers::{GENERAL as TRIGGERS, KIN as ALIASES};
 
 use std::fmt;
 
@@ -21,11 +26,16 @@ use jiff::civil::{Time, Weekday};
 use opsflux_model::Condition;
 use serde_json::{Map, Value as Json};
 
+/// The entity of people's accounts.
+pub(crate) const ACCOUNT: &str = "user";
+
 /// A workflow.
 #[derive(Debug, Clone)]
 pub struct Flow {
     /// What sets it off; one is enough.
     pub triggers: Vec<Trigger>,
+    /// The limits of each, in the same order.
+    pub limits: Vec<Limits>,
     /// What must hold of the record then.
     pub when: Condition,
     /// What is done.
@@ -46,6 +56,36 @@ pub enum Trigger {
         /// For records of this entity; none: it needs no record.
         entity: Option<String>,
     },
+    /// Another workflow calls it, or starts it.
+    Called {
+        /// For records of this entity; none: it needs no record.
+        entity: Option<String>,
+    },
+    /// A record is about to be saved: what is done is part of the change.
+    Before {
+        /// Of this entity.
+        entity: String,
+        /// Fields of which one must change, unless it is new; empty: any.
+        changed: Vec<String>,
+    },
+    /// Another system calls.
+    Hook(OnHook),
+    /// A person signs in or out: about his account.
+    Account {
+        /// Out; else in.
+        leaves: bool,
+    },
+    /// Something the engine or the house does by itself failed for good.
+    Trouble,
+}
+
+/// A trigger by a call of another system.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OnHook {
+    /// The entity of the record it is about, when it is about one.
+    pub entity: Option<String>,
+    /// Which: a template that knows `trigger.body`.
+    pub record: Option<String>,
 }
 
 /// A trigger by what happens to a record.
@@ -154,6 +194,12 @@ pub enum StepKind {
     },
     /// Nothing, for a time.
     Wait(WaitStep),
+    /// Nothing, until something happens.
+    Listen(ListenStep),
+    /// The same steps again and again.
+    Repeat(RepeatStep),
+    /// Another workflow.
+    Call(CallStep),
     /// People decide.
     Approval(Box<ApprovalStep>),
     /// The end.
@@ -304,8 +350,24 @@ impl Trigger {
             Trigger::Record(on) => Some(&on.entity),
             Trigger::Moment(on) => Some(&on.entity),
             Trigger::Clock(on) => on.entity.as_deref(),
-            Trigger::Manual { entity } => entity.as_deref(),
+            Trigger::Manual { entity } | Trigger::Called { entity } => entity.as_deref(),
+            Trigger::Hook(on) => on.entity.as_deref(),
+            Trigger::Before { entity, .. } => Some(entity),
+            Trigger::Account { .. } => Some(ACCOUNT),
+            Trigger::Trouble => None,
         }
+    }
+
+    /// Whether what is done is part of the change.
+    #[must_use]
+    pub fn is_before(&self) -> bool {
+        matches!(self, Trigger::Before { .. })
+    }
+
+    /// Whether it is set off by what fails.
+    #[must_use]
+    pub fn is_trouble(&self) -> bool {
+        matches!(self, Trigger::Trouble)
     }
 
     /// Whether time alone may set it off.
@@ -316,6 +378,12 @@ impl Trigger {
 }
 
 impl Flow {
+    /// The limits of a trigger, by its place.
+    #[must_use]
+    pub fn limits_of(&self, trigger: usize) -> Option<&Limits> {
+        self.limits.get(trigger)
+    }
+
     /// Calls `see` for every step, blocks before what is within.
     pub fn each<'f>(&'f self, see: &mut impl FnMut(&'f Step)) {
         each(&self.steps, see);
@@ -336,7 +404,11 @@ impl Step {
     #[must_use]
     pub fn blocks(&self) -> Vec<&[Step]> {
         match &self.kind {
-            StepKind::Action(_) | StepKind::Wait(_) | StepKind::Stop { .. } => Vec::new(),
+            StepKind::Action(_) | StepKind::Wait(_) | StepKind::Call(_) | StepKind::Stop { .. } => {
+                Vec::new()
+            }
+            StepKind::Listen(listen) => vec![&listen.on_timeout],
+            StepKind::Repeat(repeat) => vec![&repeat.steps],
             StepKind::Branch { cases, otherwise } => {
                 let cases = cases.iter().map(|case| case.steps.as_slice());
                 cases.chain([otherwise.as_slice()]).collect()

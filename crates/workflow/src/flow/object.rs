@@ -70,6 +70,11 @@ impl<'a> Object<'a> {
         self.mistakes.push(Mistake::new(at, code, detail));
     }
 
+    /// Whether a member is there and not null.
+    pub fn has(&self, key: &str) -> bool {
+        self.left.get(key).is_some_and(|value| !value.is_null())
+    }
+
     /// A member that is there and not null.
     pub fn take(&mut self, key: &str) -> Option<Json> {
         self.left.remove(key).filter(|value| !value.is_null())

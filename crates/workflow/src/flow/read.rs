@@ -71,8 +71,10 @@ fn short(written: &Map<String, Json>, mistakes: &mut Vec<Mistake>) -> Option<Flo
     if steps.is_empty() && mistakes.is_empty() {
         mistakes.push(Mistake::new("actions", "required", ""));
     }
+    let (trigger, limits) = trigger?;
     Some(Flow {
-        triggers: vec![trigger?],
+        triggers: vec![trigger],
+        limits: vec![limits],
         when,
         steps,
     })
@@ -91,13 +93,17 @@ fn whole(definition: &Json, mistakes: &mut Vec<Mistake>) -> Option<Flow> {
     }
     let _drawing = object.take("ui");
     object.finish();
-    let mut found = Vec::new();
+    let (mut found, mut limits) = (Vec::new(), Vec::new());
     for (place, trigger) in list.iter().enumerate() {
         let at = format!("definition.triggers.{place}");
-        found.extend(triggers::read(trigger, &at, mistakes));
+        if let Some((trigger, limit)) = triggers::read(trigger, &at, mistakes) {
+            found.push(trigger);
+            limits.push(limit);
+        }
     }
     Some(Flow {
         triggers: found,
+        limits,
         when: condition(&when, "definition.when", mistakes),
         steps: steps::whole(&written, "definition.steps", mistakes),
     })

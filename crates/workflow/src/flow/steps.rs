@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use super::object::{Mistake, Object, join};
 use super::{
     ActionStep, ApprovalStep, Branch, Case, Join, OnFailure, OnTimeout, Quorum, Step, StepKind,
-    WaitStep, read, span,
+    WaitStep, patience, read, span,
 };
 
 /// Tries of an action unless it says another number.
@@ -40,14 +40,15 @@ pub(super) fn short(list: &[Json], at: &str, mistakes: &mut Vec<Mistake>) -> Vec
         let params = object.take("params").unwrap_or(Json::Object(Map::new()));
         let with = object.at("params");
         let kind = match kind.as_str() {
-            "wait" | "request_approval" => {
+            "wait" | "request_approval" | "workflow" => {
                 let kind = kind.clone();
                 object.finish();
                 let Some(mut inner) = Object::of(&params, &with, mistakes) else {
                     continue;
                 };
                 let read = match kind.as_str() {
-                    "wait" => wait(&mut inner),
+                    "wait" => wait(&mut inner, 1),
+                    "workflow" => patience::call(&mut inner),
                     _ => Some(approval(&mut inner, 1)),
                 };
                 inner.finish();
@@ -135,7 +136,9 @@ fn one(object: &mut Object<'_>, kind: &str, depth: usize) -> Option<StepKind> {
                 steps,
             })
         }
-        "wait" => wait(object),
+        "wait" => wait(object, depth),
+        "repeat" => patience::repeat(object, depth),
+        "workflow" => patience::call(object),
         "approval" => Some(approval(object, depth)),
         "stop" => Some(StepKind::Stop {
             failed: object
@@ -144,14 +147,14 @@ fn one(object: &mut Object<'_>, kind: &str, depth: usize) -> Option<StepKind> {
             message: object.text("message"),
         }),
         _ => {
-            let known = "action, branch, parallel, foreach, wait, approval, stop";
+            let known = "action, branch, parallel, foreach, repeat, wait, approval, workflow, stop";
             object.wrong("type", "not_an_option", known);
             None
         }
     }
 }
 
-fn block(object: &mut Object<'_>, key: &str, depth: usize) -> Vec<Step> {
+pub(super) fn block(object: &mut Object<'_>, key: &str, depth: usize) -> Vec<Step> {
     let at = object.at(key);
     let list = object.list(key);
     nested(&list, &at, object.mistakes(), depth + 1)
@@ -200,7 +203,10 @@ fn action(object: &mut Object<'_>, action: String, params: Json) -> Option<StepK
     }))
 }
 
-fn wait(object: &mut Object<'_>) -> Option<StepKind> {
+fn wait(object: &mut Object<'_>, depth: usize) -> Option<StepKind> {
+    if object.has("event") || object.has("when") {
+        return patience::listen(object, depth);
+    }
     match (object.text("for"), object.text("until")) {
         (Some(text), None) => match span::read(&text) {
             Some(span) => Some(StepKind::Wait(WaitStep::For(span))),

@@ -6,10 +6,29 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 
 use super::object::{Mistake, Object};
-use super::{Event, OnClock, OnMoment, OnRecord, Rhythm, Trigger, span};
+use super::{Event, Limits, OnClock, OnHook, OnMoment, OnRecord, Rhythm, Trigger, limits, span};
+
+/// Every general trigger, in the order in which they are offered.
+pub(crate) const GENERAL: [&str; 15] = [
+    "before_save",
+    "record_created",
+    "record_updated",
+    "record_deleted",
+    "record_restored",
+    "state_changed",
+    "scheduled",
+    "inactivity_delay",
+    "deadline",
+    "webhook_received",
+    "login",
+    "logout",
+    "system_error",
+    "called",
+    "manual",
+];
 
 /// Names that stand for a general trigger on one entity.
-const KIN: [(&str, &str, Event); 5] = [
+pub(crate) const KIN: [(&str, &str, Event); 5] = [
     ("organisation_created", "organisation", Event::Created),
     ("organisation_updated", "organisation", Event::Updated),
     ("deal_created", "deal", Event::Created),
@@ -17,7 +36,11 @@ const KIN: [(&str, &str, Event); 5] = [
     ("deal_stage_changed", "deal", Event::StateChanged),
 ];
 
-pub(super) fn read(json: &Json, at: &str, mistakes: &mut Vec<Mistake>) -> Option<Trigger> {
+pub(super) fn read(
+    json: &Json,
+    at: &str,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<(Trigger, Limits)> {
     let mut object = Object::of(json, at, mistakes)?;
     let kind = object.need_text("type")?;
     let _id = object.text("id");
@@ -29,6 +52,14 @@ pub(super) fn read(json: &Json, at: &str, mistakes: &mut Vec<Mistake>) -> Option
         "manual" => Some(Trigger::Manual {
             entity: object.text("entity"),
         }),
+        "called" => Some(Trigger::Called {
+            entity: object.text("entity"),
+        }),
+        "before_save" => before(&mut object),
+        "webhook_received" => hook(&mut object),
+        "login" => Some(Trigger::Account { leaves: false }),
+        "logout" => Some(Trigger::Account { leaves: true }),
+        "system_error" => Some(Trigger::Trouble),
         _ => match (kin, event(&kind)) {
             (Some((_, entity, event)), _) => {
                 on_record(&mut object, Some((*entity).to_owned()), *event)
@@ -39,23 +70,40 @@ pub(super) fn read(json: &Json, at: &str, mistakes: &mut Vec<Mistake>) -> Option
             }
             (None, None) => {
                 let known = KIN.iter().map(|(name, ..)| *name);
-                let general = ["record_created", "record_updated", "record_deleted"];
-                let more = [
-                    "record_restored",
-                    "state_changed",
-                    "scheduled",
-                    "inactivity_delay",
-                    "deadline",
-                    "manual",
-                ];
-                let all: Vec<&str> = known.chain(general).chain(more).collect();
+                let all: Vec<&str> = known.chain(GENERAL).collect();
                 object.wrong("type", "not_an_option", all.join(", "));
                 return None;
             }
         },
     };
+    // Who asks for it by name is not held back.
+    let limits = match trigger {
+        Some(Trigger::Manual { .. } | Trigger::Called { .. } | Trigger::Before { .. }) => {
+            Limits::default()
+        }
+        _ => limits::read(&mut object),
+    };
     object.finish();
-    trigger
+    Some((trigger?, limits))
+}
+
+fn before(object: &mut Object<'_>) -> Option<Trigger> {
+    let entity = object.need_text("entity");
+    let changed = object.texts("changed");
+    Some(Trigger::Before {
+        entity: entity?,
+        changed,
+    })
+}
+
+fn hook(object: &mut Object<'_>) -> Option<Trigger> {
+    let (entity, record) = (object.text("entity"), object.text("record"));
+    if entity.is_some() != record.is_some() {
+        let missing = if entity.is_some() { "record" } else { "entity" };
+        object.wrong(missing, "required", "");
+        return None;
+    }
+    Some(Trigger::Hook(OnHook { entity, record }))
 }
 
 fn event(kind: &str) -> Option<Event> {

@@ -5,13 +5,18 @@ mod cascading;
 mod circuits;
 mod comparing;
 mod escalated;
+mod hooked;
 mod killed;
+mod lasting;
+mod limited;
 mod mended;
+mod noticed;
 mod ready;
 mod running;
 mod secrets;
 mod telling;
 mod timed;
+mod together;
 mod written;
 
 use std::time::Duration;

@@ -1,40 +1,50 @@
-//! Reading and writing the entities of `modules/base` by the names they declare.
+//! Rows by the names their declarations give them: what the rooms keep of their own (log-ins,
+//! deliveries, executions), beside the records that people write.
 //!
 //! Names are looked up at each use: a schema may be replaced while the server runs, and none of
 //! this is on the path of a request that is answered from memory. A name that is not declared is a
-//! defect of the build, told as such. What must never be here: rights. Identity reads with those
-//! of the house, because rights are what it makes.
+//! defect of the build, told as such. What must never be here: rights. Rooms read with those of
+//! the house, and answer for what they tell of it.
 
 use std::time::Duration;
 
-use opsflux_model::predicate::{Hop, Order};
-use opsflux_model::schema::{Entity, EntityKind, FieldType};
+use opsflux_model::predicate::{Hop, Order, negate};
+use opsflux_model::schema::{Entity, EntityKind, FieldType, system};
 use opsflux_model::{EntityIx, FieldIx, Operand, Path, Predicate, Schema, Step, Test, Value};
-use opsflux_records::Error;
-use opsflux_store::{Living, Output, Select, Set, Sort, Store};
+use opsflux_store::{CommitError, Living, Output, Select, Set, Sort, Store, Write};
+use uuid::Uuid;
+
+use crate::error::{ConflictKind, Error};
 
 /// What a read may take: each is one index look-up or one small table.
 const BUDGET: Duration = Duration::from_secs(5);
 
 /// One entity with its declaration.
 #[derive(Clone, Copy)]
-pub(crate) struct Table<'s> {
+pub struct Table<'s> {
+    /// Where.
     pub ix: EntityIx,
     declared: &'s Entity,
     schema: &'s Schema,
 }
 
 /// Which rows are read, and what of each.
-pub(crate) struct Query<'q> {
+pub struct Query<'q> {
+    /// What of each.
     pub fields: &'q [&'q str],
+    /// Which.
     pub filter: Predicate,
-    /// Newest first by this field.
-    pub newest: Option<&'q str>,
+    /// In which order: names of fields, from the highest down after `-`.
+    pub sort: &'q [&'q str],
+    /// At most so many.
     pub limit: u32,
 }
 
 impl<'s> Table<'s> {
     /// The entity called `name`.
+    ///
+    /// # Errors
+    /// When it is not declared.
     pub fn of(schema: &'s Schema, name: &str) -> Result<Table<'s>, Error> {
         let ix = schema
             .find(name)
@@ -47,6 +57,9 @@ impl<'s> Table<'s> {
     }
 
     /// The field called `name`.
+    ///
+    /// # Errors
+    /// When it is not declared.
     pub fn field(&self, name: &str) -> Result<FieldIx, Error> {
         let found = self.declared.find(name);
         found.ok_or_else(|| Error::Internal(format!("{} has no “{name}”", self.declared.name)))
@@ -56,12 +69,21 @@ impl<'s> Table<'s> {
         Ok(Predicate::test(self.ix, self.field(name)?, operand))
     }
 
-    /// The field is this value; for sets: holds it.
+    /// The field is this value, or has none when this is none; for sets: holds it.
+    ///
+    /// # Errors
+    /// When it is not declared.
     pub fn is(&self, name: &str, value: impl Into<Value>) -> Result<Predicate, Error> {
-        self.test(name, Operand::OneOf(vec![value.into()]))
+        match value.into() {
+            Value::Null => self.is_empty(name),
+            value => self.test(name, Operand::OneOf(vec![value])),
+        }
     }
 
     /// The field is one of these.
+    ///
+    /// # Errors
+    /// When it is not declared.
     pub fn is_one_of(&self, name: &str, values: &[&str]) -> Result<Predicate, Error> {
         self.test(
             name,
@@ -70,18 +92,49 @@ impl<'s> Table<'s> {
     }
 
     /// The field has no value.
+    ///
+    /// # Errors
+    /// When it is not declared.
     pub fn is_empty(&self, name: &str) -> Result<Predicate, Error> {
-        Ok(opsflux_model::predicate::negate(
-            self.test(name, Operand::Present)?,
-        ))
+        Ok(negate(self.test(name, Operand::Present)?))
     }
 
     /// The field comes after this value.
+    ///
+    /// # Errors
+    /// When it is not declared.
     pub fn is_after(&self, name: &str, value: impl Into<Value>) -> Result<Predicate, Error> {
         self.test(name, Operand::Compare(Order::Greater, value.into()))
     }
 
+    /// The field comes before this value.
+    ///
+    /// # Errors
+    /// When it is not declared.
+    pub fn is_before(&self, name: &str, value: impl Into<Value>) -> Result<Predicate, Error> {
+        self.test(name, Operand::Compare(Order::Less, value.into()))
+    }
+
+    /// The field is a moment that has come.
+    ///
+    /// # Errors
+    /// When it is not declared.
+    pub fn is_due(&self, name: &str, now: jiff::Timestamp) -> Result<Predicate, Error> {
+        self.test(name, Operand::Compare(Order::LessOrEqual, Value::Time(now)))
+    }
+
+    /// The field is a moment that has come, or has no value.
+    ///
+    /// # Errors
+    /// When it is not declared.
+    pub fn is_over(&self, name: &str, now: jiff::Timestamp) -> Result<Predicate, Error> {
+        Ok(self.is_due(name, now)?.or(self.is_empty(name)?))
+    }
+
     /// The text is this one, whatever the letter case: neither before nor after it.
+    ///
+    /// # Errors
+    /// When it is not declared.
     pub fn is_alike(&self, name: &str, text: &str) -> Result<Predicate, Error> {
         let from = self.test(name, Operand::Compare(Order::GreaterOrEqual, text.into()))?;
         let to = self.test(name, Operand::Compare(Order::LessOrEqual, text.into()))?;
@@ -89,6 +142,9 @@ impl<'s> Table<'s> {
     }
 
     /// The record that `link` points at has this value in `name`.
+    ///
+    /// # Errors
+    /// When it is not declared.
     pub fn linked(&self, link: &str, name: &str, value: &str) -> Result<Predicate, Error> {
         let link = self.field(link)?;
         let FieldType::Link(spec) = &self.declared.field(link).kind else {
@@ -115,37 +171,93 @@ impl<'s> Table<'s> {
         }))
     }
 
-    /// Values by field, for a new row; what is null is left out.
+    /// Values by field, for a new row; what is null is left out, texts are cut to what fits.
+    ///
+    /// # Errors
+    /// When a field is not declared.
     pub fn row(&self, values: Vec<(&str, Value)>) -> Result<Vec<(FieldIx, Value)>, Error> {
         let filled = values
             .into_iter()
             .filter(|(_, value)| *value != Value::Null);
         filled
-            .map(|(name, value)| Ok((self.field(name)?, value)))
+            .map(|(name, value)| {
+                let field = self.field(name)?;
+                Ok((field, self.fit(field, value)))
+            })
             .collect()
     }
 
-    /// Values by field, for a row that changes.
+    /// Values by field, for a row that changes; texts are cut to what fits.
+    ///
+    /// # Errors
+    /// When a field is not declared.
     pub fn set(&self, values: Vec<(&str, Value)>) -> Result<Vec<(FieldIx, Set)>, Error> {
         let set = values.into_iter();
-        set.map(|(name, value)| Ok((self.field(name)?, Set::To(value))))
-            .collect()
+        set.map(|(name, value)| {
+            let field = self.field(name)?;
+            Ok((field, Set::To(self.fit(field, value))))
+        })
+        .collect()
     }
 
-    /// The longest text the field takes.
+    /// A new row made at a moment.
+    ///
+    /// # Errors
+    /// When a field is not declared.
+    pub fn insert(
+        &self,
+        id: Uuid,
+        at: jiff::Timestamp,
+        mut values: Vec<(&str, Value)>,
+    ) -> Result<Write, Error> {
+        values.push((system::ID, Value::Id(id)));
+        values.push((system::CREATED_AT, Value::Time(at)));
+        Ok(Write::Insert {
+            entity: self.ix,
+            values: self.row(values)?,
+        })
+    }
+
+    /// Some fields of a row, whatever its version.
+    ///
+    /// # Errors
+    /// When a field is not declared.
+    pub fn update(&self, id: Uuid, values: Vec<(&str, Value)>) -> Result<Write, Error> {
+        Ok(Write::Update {
+            entity: self.ix,
+            id,
+            expected_version: None,
+            set: self.set(values)?,
+        })
+    }
+
+    /// A text cut to what the field takes.
+    #[must_use]
     pub fn cut(&self, name: &str, text: &str) -> String {
-        let most = self
-            .declared
-            .find(name)
-            .map(|ix| &self.declared.field(ix).kind);
-        let most = match most {
-            Some(FieldType::Text { max, .. }) => *max,
-            _ => usize::MAX,
-        };
-        text.chars().take(most).collect()
+        let most = self.declared.find(name).and_then(|field| self.most(field));
+        text.chars().take(most.unwrap_or(usize::MAX)).collect()
+    }
+
+    fn most(&self, field: FieldIx) -> Option<usize> {
+        match &self.declared.field(field).kind {
+            FieldType::Text { max, .. } | FieldType::LongText { max } => Some(*max),
+            _ => None,
+        }
+    }
+
+    fn fit(&self, field: FieldIx, value: Value) -> Value {
+        match (value, self.most(field)) {
+            (Value::Text(text), Some(most)) if text.chars().count() > most => {
+                Value::Text(text.chars().take(most).collect())
+            }
+            (other, _) => other,
+        }
     }
 
     /// The rows of a tenant that `query` asks for, each with its fields in order.
+    ///
+    /// # Errors
+    /// When a field is not declared, or the database does not answer.
     pub async fn rows(
         &self,
         store: &Store,
@@ -157,13 +269,12 @@ impl<'s> Table<'s> {
             .iter()
             .map(|name| Ok(Output::Field(self.field(name)?)));
         let outputs = outputs.collect::<Result<Vec<_>, Error>>()?;
-        let sort = match query.newest {
-            Some(name) => vec![
-                Sort::by(self.ix, self.field(name)?, true),
-                Sort::by(self.ix, self.field("id")?, true),
-            ],
-            None => Vec::new(),
-        };
+        let sort = query.sort.iter().map(|name| {
+            let down = name.strip_prefix('-');
+            let field = self.field(down.unwrap_or(name))?;
+            Ok(Sort::by(self.ix, field, down.is_some()))
+        });
+        let sort = sort.collect::<Result<Vec<_>, Error>>()?;
         let living = match self.declared.kind {
             EntityKind::Log => Living::Any,
             EntityKind::Record => Living::Only,
@@ -197,20 +308,34 @@ impl<'s> Table<'s> {
 }
 
 /// The n-th value of a row.
-pub(crate) fn at(row: &[Value], place: usize) -> &Value {
+#[must_use]
+pub fn at(row: &[Value], place: usize) -> &Value {
     static NULL: Value = Value::Null;
     row.get(place).unwrap_or(&NULL)
 }
 
 /// The n-th value of a row as an owned text.
-pub(crate) fn text_at(row: &[Value], place: usize) -> Option<String> {
+#[must_use]
+pub fn text_at(row: &[Value], place: usize) -> Option<String> {
     at(row, place).as_text().map(str::to_owned)
 }
 
 /// The n-th value of a row as a moment.
-pub(crate) fn time_at(row: &[Value], place: usize) -> Option<jiff::Timestamp> {
+#[must_use]
+pub fn time_at(row: &[Value], place: usize) -> Option<jiff::Timestamp> {
     match at(row, place) {
         Value::Time(time) => Some(*time),
         _ => None,
+    }
+}
+
+/// What a commit that did nothing means to a room.
+#[must_use]
+pub fn refused(error: CommitError) -> Error {
+    match error {
+        CommitError::Guard { name } => Error::Conflict(ConflictKind::Guard { name }),
+        CommitError::Link { field, .. } => Error::field(field.unwrap_or_default(), "not_found", ""),
+        CommitError::Store(error) => error.into(),
+        _ => Error::Conflict(ConflictKind::Busy),
     }
 }
