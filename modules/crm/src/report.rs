@@ -276,7 +276,7 @@ async fn owners(records: &Records, caller: &Caller, open: &[Snapshot]) -> Result
         all.entry(owner).or_default().add(&schema, deal);
     }
     let mut told: Vec<(Option<Uuid>, Sum)> = all.into_iter().collect();
-    told.sort_by(|a, b| b.1.amount.cmp(&a.1.amount));
+    told.sort_by_key(|(_, sum)| std::cmp::Reverse(sum.amount));
     let mut owners = Vec::new();
     for (owner, sum) in told {
         let name = match owner {
