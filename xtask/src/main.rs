@@ -1,4 +1,4 @@
-//! What a developer runs: `cargo xtask run|web|test|tidy|generate|contract|deny|bench|crash`.
+//! What a developer runs: `cargo xtask run|web|test|tidy|generate|contract|deny|bench|crash|mutate`.
 //!
 //! Each command is a list of steps that print what they do and how long it took; the first that
 //! fails ends the run. What must never be here: anything the program itself needs to run.
@@ -8,6 +8,7 @@ mod cache;
 mod contract;
 mod crash;
 mod generate;
+mod mutate;
 mod run;
 mod server;
 mod steps;
@@ -34,9 +35,10 @@ fn main() -> ExitCode {
         "deny" => contract::deny(),
         "bench" => bench::bench(rest),
         "crash" => crash::crash(rest),
+        "mutate" => mutate::mutate(rest),
         _ => {
             eprintln!(
-                "cargo xtask run | web | test | tidy | generate | contract | deny | bench | crash"
+                "cargo xtask run | web | test | tidy | generate | contract | deny | bench | crash | mutate"
             );
             return ExitCode::from(2);
         }

@@ -53,6 +53,15 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["opsflux-model", "opsflux-store", "opsflux-records"],
     ),
     (
+        "opsflux-crm",
+        &[
+            "opsflux-model",
+            "opsflux-store",
+            "opsflux-records",
+            "opsflux-workflow",
+        ],
+    ),
+    (
         "opsflux-demo",
         &[
             "opsflux-model",
@@ -77,6 +86,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "opsflux-workflow",
             "opsflux-desk",
             "opsflux-kpi",
+            "opsflux-crm",
             "opsflux-demo",
         ],
     ),

@@ -22,6 +22,10 @@ struct Base;
 struct Assets;
 
 #[derive(RustEmbed)]
+#[folder = "../../modules/crm/demo/"]
+struct Crm;
+
+#[derive(RustEmbed)]
 #[folder = "../../modules/desk/demo/"]
 struct Desk;
 
@@ -34,6 +38,7 @@ pub struct Data {
     pub company: CompanyFile,
     pub people: PeopleFile,
     pub assets: AssetsFile,
+    pub customers: crate::customers::CustomersFile,
     pub categories: Vec<CategoryDecl>,
     /// What stands for `{name}`, by language.
     pub pools: BTreeMap<&'static str, BTreeMap<String, Values>>,
@@ -63,6 +68,7 @@ impl Data {
             company: parse::<Base, _>("company.toml")?,
             people: parse::<Base, _>("people.toml")?,
             assets: parse::<Assets, _>("assets.toml")?,
+            customers: parse::<Crm, _>("customers.toml")?,
             categories: parse::<Desk, Categories>("categories.toml")?.categories,
             pools,
             templates: templates()?,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use opsflux_model::Predicate;
 use opsflux_model::schema::{EntityIx, EntityKind};
+use opsflux_records::write::Along;
 use opsflux_records::write::seed::{Announce, MAX_ROWS, Seed, SeedRecord};
 use opsflux_records::{Actor, Caller, Origin, Records, WriteOptions};
 use opsflux_store::system::SystemWrite;
@@ -22,7 +23,8 @@ use crate::structure::{Founding, company_patch};
 use crate::ticket::Desk;
 use crate::tickets::{Batch, Tickets, first_day};
 use crate::{
-    DemoOptions, Error, Login, MOST_TICKETS, Progress, Summary, assets, files, steering, views,
+    DemoOptions, Error, Login, MOST_TICKETS, Progress, Summary, assets, customers, files, steering,
+    views,
 };
 
 /// What the first start makes, and how many of them do not count as somebody's data.
@@ -41,6 +43,7 @@ const ASSETS: u64 = 2;
 const STRUCTURE: u64 = 3;
 const VIEWS: u64 = 4;
 const STEERING: u64 = 5;
+const CUSTOMERS: u64 = 6;
 
 /// Fills the only tenant of a database in which nothing has happened yet.
 ///
@@ -195,6 +198,14 @@ impl Writer {
         let measured = &mut Draw::of(seed, STEERING);
         let records = steering::make(&company, &data.dashboards, &self.rows, measured, now)?;
         self.write(records, Vec::new()).await?;
+        let draw = Draw::of(seed, CUSTOMERS);
+        let customers = customers::make(&data.customers, &company, &self.rows, draw, now)?;
+        self.write(customers.records, Vec::new()).await?;
+        let along = Along {
+            writes: customers.moves,
+            ..Along::default()
+        };
+        self.records.change_along(&self.caller, &[], &along).await?;
         Ok(company)
     }
 

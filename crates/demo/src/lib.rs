@@ -6,13 +6,14 @@
 //! here, and a test compares.
 //!
 //! What lives here: [`fill`]; the parts of the company in the order in which they are made:
-//! [`company`] and [`people`], [`assets`], [`tickets`].
+//! [`company`] and [`people`], [`assets`], [`customers`], [`tickets`].
 //!
 //! What must never be here: the way to a real database or what a real person is called; SQL.
 
 mod assets;
 mod choice;
 mod company;
+mod customers;
 mod data;
 mod draw;
 mod files;

@@ -127,6 +127,8 @@ pub struct Module {
     pub menu: Vec<MenuItem>,
     /// Lucide icons of the pages in the menu that have one of their own, by page.
     pub page_icons: BTreeMap<String, String>,
+    /// The entity that one must see to be shown a page of the menu, by page.
+    pub page_of: BTreeMap<String, String>,
     /// Settings with their types and defaults, by name.
     pub settings: BTreeMap<String, Setting>,
     /// Saved views shipped with the module.

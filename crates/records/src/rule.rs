@@ -115,6 +115,16 @@ impl Known {
         }
     }
 
+    /// Whether the person sees a record that answers a need: those are read with the rights of the
+    /// house, and what is said of them is said to him. What only other records could tell is not
+    /// seen.
+    #[must_use]
+    pub fn sees(&self, schema: &Schema, record: &Snapshot) -> bool {
+        self.access
+            .as_ref()
+            .is_none_or(|access| crate::write::sees(schema, access, record))
+    }
+
     /// The records that answer any need.
     pub(crate) fn all_records(&self) -> impl Iterator<Item = &Snapshot> {
         self.answers.iter().flat_map(|answer| match answer {

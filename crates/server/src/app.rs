@@ -154,10 +154,12 @@ impl App {
         let public_url = config.http.public_url.clone();
         let people = Arc::new(People::new(identity.clone(), public_url, &secret));
         let sources = opsflux_kpi::Sources::new(records.clone(), people.clone());
+        let mut actions = acts::actions(&messaging);
+        actions.extend(opsflux_crm::acts::actions());
         let workflows = Engine::new(
             records.clone(),
             people,
-            acts::actions(&messaging),
+            actions,
             Hooks::new(
                 &secret,
                 config.http.public_url.as_deref(),
@@ -209,6 +211,7 @@ impl App {
         all.extend(self.messaging.operations());
         all.extend(self.workflows.operations());
         all.extend(opsflux_kpi::operations(&self.records));
+        all.extend(opsflux_crm::operations(&self.records));
         all.extend(self.identity.operations());
         all.extend(crate::meta::operations(self));
         all.extend(crate::live::operations(self));

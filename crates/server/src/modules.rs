@@ -112,6 +112,7 @@ pub fn rules() -> Vec<std::sync::Arc<dyn Rule>> {
     let mut rules = opsflux_identity::rules();
     rules.extend(opsflux_desk::rules());
     rules.extend(opsflux_kpi::rules());
+    rules.extend(opsflux_crm::rules());
     rules.push(std::sync::Arc::new(opsflux_workflow::Deputing));
     rules.push(std::sync::Arc::new(opsflux_workflow::Publishing {
         actions: actions(),
@@ -123,6 +124,7 @@ pub fn rules() -> Vec<std::sync::Arc<dyn Rule>> {
 fn actions() -> Vec<opsflux_workflow::action::Signature> {
     let mut actions = opsflux_workflow::action::signatures();
     actions.extend(crate::acts::signatures());
+    actions.extend(opsflux_crm::acts::signatures());
     actions
 }
 
@@ -267,7 +269,10 @@ mod tests {
     #[test]
     fn the_modules_in_the_binary_declare_the_service_desk() {
         let names: Vec<String> = built_in().into_iter().map(|module| module.name).collect();
-        assert_eq!(names, ["assets", "automation", "base", "desk"]);
+        assert_eq!(
+            names,
+            ["assets", "automation", "base", "crm", "desk", "kpi"]
+        );
         let schema = schema(None).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         assert!(schema.find_collection("tickets").is_some());
         assert!(schema.roles.contains_key("technician"));

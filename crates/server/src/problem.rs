@@ -132,10 +132,21 @@ impl Problem {
     #[must_use]
     pub fn members(&self, telling: &Telling<'_>) -> Map<String, Json> {
         let mut document = self.members.clone();
+        let said = self
+            .said_by
+            .as_ref()
+            .and_then(|key| self.said_by_others(key, telling));
         let errors: Vec<Json> = self
             .fields
             .iter()
-            .map(|field| field_document(field, telling))
+            .map(|field| {
+                let mut document = field_document(field, telling);
+                // What a rule says of one field it says of the whole, with what it mentions.
+                if let (Some(said), true) = (&said, self.said_by.as_ref() == Some(&field.code)) {
+                    document["message"] = said.as_str().into();
+                }
+                document
+            })
             .collect();
         let reason = self.inner.as_ref().map(|inner| inner.members(telling));
         let mut params = self.params.clone();
@@ -152,10 +163,6 @@ impl Problem {
                 .words
                 .say(telling.language, &["problems", self.code, part], &params)
         };
-        let said = self
-            .said_by
-            .as_ref()
-            .and_then(|key| self.said_by_others(key, telling));
         document.insert("type".to_owned(), format!("/problems/{}", self.code).into());
         document.insert("title".to_owned(), say("title").unwrap_or_default().into());
         document.insert("status".to_owned(), self.status.as_u16().into());

@@ -308,6 +308,11 @@ fn followers(
             stopping.clone(),
         )),
         tokio::spawn(app.sources.clone().work(stopping.clone())),
+        tokio::spawn(follow(
+            app.records.clone(),
+            opsflux_crm::recurring(&app.records),
+            stopping.clone(),
+        )),
         // A folder belongs to one process, and on SQLite the database is in it.
         tokio::spawn(
             app.workflows

@@ -437,7 +437,7 @@ impl Engine {
 
     async fn stats(&self, call: &Call) -> Result<Reply, Error> {
         let (caller, _, row) = self.workflow(call).await?;
-        let stats = stats::of(&self.inner.records, caller.tenant(), row.id).await?;
+        let stats = stats::of(&self.inner.records, &caller, row.id).await?;
         Ok(reply(&stats))
     }
 

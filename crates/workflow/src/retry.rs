@@ -117,7 +117,7 @@ impl Engine {
             Some(Json::String(place)) => Some(place.as_str()),
             Some(_) => return Err(Error::field("place", "wrong_type", "a text")),
         };
-        let standing = self.standing(&schema, caller.tenant(), row).await?;
+        let standing = self.stands(&schema, caller.tenant(), row).await?;
         let commit = self
             .going_on(&caller, &schema, standing, said_of, wanted)
             .await?;
@@ -128,12 +128,7 @@ impl Engine {
 
     /// An execution that failed, was put aside, or waits for somebody to say what became of what it
     /// sent.
-    async fn standing(
-        &self,
-        schema: &Schema,
-        tenant: i64,
-        row: Snapshot,
-    ) -> Result<Standing, Error> {
+    async fn stands(&self, schema: &Schema, tenant: i64, row: Snapshot) -> Result<Standing, Error> {
         let records = &self.inner.records;
         let status = row.get(schema, "status").as_text();
         let attention = row.get(schema, "attention").as_text();

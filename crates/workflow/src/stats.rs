@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use opsflux_model::{Predicate, Value};
-use opsflux_records::{Error, Records};
+use opsflux_model::{Action, Predicate, Value};
+use opsflux_records::read::query;
+use opsflux_records::{Caller, Error, Records};
 use opsflux_store::{Living, Output, Select, Sort};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -19,14 +20,25 @@ const RECENT: u32 = 1_000;
 const BUDGET: Duration = Duration::from_secs(5);
 
 /// `{"total", "success_rate", "average_duration_seconds", "success", "failed", "skipped", …}`. The
-/// rate is of those that ended well or badly; the average of the newest thousand that ended.
+/// rate is of those that ended well or badly; the average of the newest thousand that ended. Of the
+/// executions that `caller` sees, from the fields he reads.
 ///
 /// # Errors
-/// When the database does not answer.
-pub(crate) async fn of(records: &Records, tenant: i64, workflow: Uuid) -> Result<Json, Error> {
+/// [`Error::NotFound`] for who may not know how executions end; when the database does not answer.
+pub(crate) async fn of(records: &Records, caller: &Caller, workflow: Uuid) -> Result<Json, Error> {
     let schema = records.schema();
+    let tenant = caller.tenant();
     let log = Log::of(&schema, ENTITY)?;
-    let mine = log.is("workflow", workflow)?;
+    let reads = |name: &str| -> Result<bool, Error> {
+        Ok(caller.access.may_refer(log.ix, log.field(name)?))
+    };
+    let sees = caller.access.may(log.ix, Action::View);
+    if !sees || !reads("workflow")? || !reads("status")? {
+        return Err(Error::NotFound);
+    }
+    let times = reads("started_at")? && reads("ended_at")?;
+    let rule = query::rule(&schema, caller, log.ix, Action::View);
+    let mine = log.is("workflow", workflow)?.and(rule);
     let select = |filter: Predicate, outputs: Vec<Output>, sort: Vec<Sort>, limit: u32| Select {
         tenant,
         entity: log.ix,
@@ -69,7 +81,9 @@ pub(crate) async fn of(records: &Records, tenant: i64, workflow: Uuid) -> Result
     records
         .store()
         .select(&newest, BUDGET, |row| -> Result<(), Error> {
-            if let (Value::Time(began), Value::Time(ended)) = (row.value(0)?, row.value(1)?) {
+            if times
+                && let (Value::Time(began), Value::Time(ended)) = (row.value(0)?, row.value(1)?)
+            {
                 seconds.push(ended.duration_since(began).as_secs_f64());
             }
             Ok(())

@@ -11,6 +11,9 @@ use crate::{FINISHED, TICKET, is_finished};
 const CODE: &str = "desk.open_children";
 /// The question, for those who may go on.
 const QUESTION: &str = "desk.open_children_confirm";
+/// The same when the person may see none of them: that there are some is all that is said.
+const UNSEEN: &str = "desk.unseen_children";
+const UNSEEN_QUESTION: &str = "desk.unseen_children_confirm";
 /// Sub-tickets looked at.
 const MOST: u32 = 500;
 const SETTING: &str = "desk.close_parent_with_open_children";
@@ -58,9 +61,16 @@ impl Rule for OpenChildren {
         if open.is_empty() {
             return Ok(());
         }
+        let seen = open.iter().filter(|child| known.sees(draft.schema, child));
+        let seen = seen.count();
         let refusal = |confirmable| Refusal {
-            code: if confirmable { QUESTION } else { CODE },
-            params: Map::from_iter([("count".to_owned(), json!(open.len()))]),
+            code: match (seen, confirmable) {
+                (0, true) => UNSEEN_QUESTION,
+                (0, false) => UNSEEN,
+                (_, true) => QUESTION,
+                (_, false) => CODE,
+            },
+            params: Map::from_iter([("count".to_owned(), json!(seen))]),
             field: Some("status"),
             confirmable,
             errors: Vec::new(),
@@ -77,7 +87,7 @@ impl Rule for OpenChildren {
                 }));
                 Ok(())
             }
-            _ if known.confirmed.as_deref() == Some(QUESTION) => Ok(()),
+            _ if matches!(known.confirmed.as_deref(), Some(QUESTION | UNSEEN_QUESTION)) => Ok(()),
             _ => Err(refusal(true)),
         }
     }

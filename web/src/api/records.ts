@@ -120,8 +120,10 @@ export async function createRecord(
   entity: EntityMeta,
   data: Record<string, unknown>,
   idempotencyKey?: string,
+  confirmToken?: string,
 ): Promise<RecordPage> {
-  const raw = await collections.post<RawRecord>(`/${entity.collection}`, data, { idempotencyKey });
+  const headers = confirmToken ? { 'X-Confirm': confirmToken } : undefined;
+  const raw = await collections.post<RawRecord>(`/${entity.collection}`, data, { idempotencyKey, headers });
   return recordPage(entity, raw);
 }
 

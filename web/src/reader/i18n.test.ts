@@ -2,6 +2,10 @@ import { describe, expect, it } from 'vitest';
 import en from '@/locales/en.json';
 import es from '@/locales/es.json';
 import fr from '@/locales/fr.json';
+import kpiEn from '@/locales/kpi/en.json';
+import kpiEs from '@/locales/kpi/es.json';
+import kpiFr from '@/locales/kpi/fr.json';
+import kpiPt from '@/locales/kpi/pt.json';
 import pt from '@/locales/pt.json';
 
 type Node = string | { [key: string]: Node };
@@ -31,11 +35,18 @@ function texts(
   return found;
 }
 
-const catalogues: Record<string, Node> = { fr, en, es, pt };
+/** Those of the first load, and those that come with the pages of a feature. */
+const catalogues: Record<string, Record<string, Node>> = {
+  interface: { fr, en, es, pt },
+  kpi: { fr: kpiFr, en: kpiEn, es: kpiEs, pt: kpiPt },
+};
+const each = Object.entries(catalogues).flatMap(([name, of]) =>
+  Object.keys(of).map((language) => [name, language] as const),
+);
 
-describe.each(Object.keys(catalogues))('the catalogue %s', (language) => {
-  const reference = texts(en as Node, 'en');
-  const own = texts(catalogues[language] as Node, language);
+describe.each(each)('the catalogue %s, %s', (name, language) => {
+  const reference = texts(catalogues[name]?.en as Node, 'en');
+  const own = texts(catalogues[name]?.[language] as Node, language);
 
   it('has exactly the texts of the English one', () => {
     expect([...own.keys()].sort()).toEqual([...reference.keys()].sort());

@@ -18,7 +18,9 @@ const STORED = 'opsflux.language';
 
 type Catalogue = Record<string, unknown>;
 
-const catalogues: Record<Language, () => Promise<{ default: Catalogue }>> = {
+type Catalogues = Record<Language, () => Promise<{ default: Catalogue }>>;
+
+const catalogues: Catalogues = {
   fr: () => import('@/locales/fr.json'),
   en: () => import('@/locales/en.json'),
   es: () => import('@/locales/es.json'),
@@ -41,10 +43,23 @@ function preferredLanguage(): Language {
   return 'en';
 }
 
+/** By namespace: what every page says, and what features say that are loaded with their first page. */
+const known = new Map<string, Catalogues>([['translation', catalogues]]);
+
 async function load(language: Language): Promise<void> {
-  if (!i18next.hasResourceBundle(language, 'translation')) {
-    const { default: catalogue } = await catalogues[language]();
-    i18next.addResourceBundle(language, 'translation', catalogue);
+  for (const [namespace, of] of known) {
+    if (!i18next.hasResourceBundle(language, namespace)) {
+      const { default: catalogue } = await of[language]();
+      i18next.addResourceBundle(language, namespace, catalogue);
+    }
+  }
+}
+
+/** Adds the words of a feature. They are there when this resolves, and in every language chosen later. */
+export async function addCatalogue(namespace: string, of: Catalogues): Promise<void> {
+  known.set(namespace, of);
+  if (isLanguage(i18next.language)) {
+    await load(i18next.language);
   }
 }
 

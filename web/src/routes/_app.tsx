@@ -5,6 +5,8 @@ import { useEffect } from 'react';
 import { appMetaQuery } from '@/api/meta';
 import { session, useSession } from '@/api/session';
 import { AUTOMATION } from '@/features/automation/parts';
+import { CRM } from '@/features/crm/parts';
+import { KPI_PARTS } from '@/features/kpi/parts';
 import { LoginPage } from '@/features/login/LoginPage';
 import { ProblemState } from '@/feedback/ProblemState';
 import { ReaderProvider } from '@/reader/context';
@@ -14,6 +16,9 @@ import { AppFrame } from '@/shell/AppFrame';
 import { useAdoptProfile } from '@/shell/profile';
 
 export const Route = createFileRoute('/_app')({ component: App });
+
+/** What entities bring to their pages, by name. */
+const OWN_PARTS = { ...AUTOMATION, ...CRM, ...KPI_PARTS };
 
 function App() {
   const client = useQueryClient();
@@ -52,7 +57,7 @@ function SignedIn() {
   }
   return (
     <ReaderProvider timeZone={app?.user.time_zone ?? null}>
-      <OwnPartsProvider value={AUTOMATION}>
+      <OwnPartsProvider value={OWN_PARTS}>
         <AppFrame app={app} />
       </OwnPartsProvider>
     </ReaderProvider>

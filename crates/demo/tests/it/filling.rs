@@ -27,6 +27,10 @@ async fn whole(instance: Instance) {
     assert_eq!(summary.company, "Gabon Énergie Services");
     assert_eq!(counted("user"), 120);
     assert_eq!(counted("ticket"), 400);
+    assert_eq!(counted("organisation"), 200);
+    assert_eq!(counted("person"), 350);
+    assert_eq!(counted("deal"), 120);
+    customers_are_consistent(&instance).await;
     assert!(
         (400..550).contains(&counted("asset")),
         "{}",
@@ -60,6 +64,32 @@ async fn whole(instance: Instance) {
             .0,
         TENANT
     );
+}
+
+/// What the rules of deals would have seen to.
+async fn customers_are_consistent(instance: &Instance) {
+    let schema = instance.schema();
+    let moves = instance.all("deal_stage_change").await;
+    for deal in instance.all("deal").await {
+        let get = |name: &str| deal.get(&schema, name);
+        let mut last = moves
+            .iter()
+            .filter(|row| row.get(&schema, "deal").as_id() == Some(deal.id))
+            .collect::<Vec<_>>();
+        last.sort_by_key(|row| format!("{:?}", row.get(&schema, "created_at")));
+        let last = last.last().expect("a deal has come to its first stage");
+        assert_eq!(last.get(&schema, "to"), get("stage"), "{}", deal.id);
+        assert_eq!(last.get(&schema, "created_at"), get("stage_since"));
+        let stage = get("stage").as_text().expect("a stage");
+        let decided = ["signe", "perdu"].contains(&stage);
+        assert_eq!(!get("closed_on").is_empty(), decided, "{stage}");
+        assert_eq!(!get("lost_reason").is_empty(), stage == "perdu");
+        assert!(!get("weighted").is_empty() && !get("organisation").is_empty());
+    }
+    for organisation in instance.all("organisation").await {
+        let main = organisation.get(&schema, "main_contact");
+        assert!(!main.is_empty(), "somebody is to be called first");
+    }
 }
 
 /// Every link of every record points at a living one, and no record is above itself.

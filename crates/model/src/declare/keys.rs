@@ -64,6 +64,11 @@ pub(crate) const MODULE: &[Key] = &[
             key("entity", Name(Snake), "The list of this entity."),
             key("page", Name(Kebab), "This page of the interface."),
             key("icon", Name(Kebab), "Lucide icon of the page."),
+            key(
+                "of",
+                Name(Snake),
+                "The page is for those who see this entity.",
+            ),
         ])),
         "Entries of the sidebar.",
     ),

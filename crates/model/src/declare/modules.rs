@@ -28,7 +28,8 @@ pub(crate) fn modules(resolver: &mut Resolver<'_, '_>) -> Vec<Module> {
             icon: node.text_of("icon").unwrap_or("box").to_owned(),
             order: node.integer_of("order").unwrap_or_default(),
             menu: resolver.menu(place, node),
-            page_icons: page_icons(node),
+            page_icons: of_pages(node, "icon"),
+            page_of: of_pages(node, "of"),
             settings: resolver.settings(place, node),
             views: Vec::new(),
             words: words
@@ -71,8 +72,15 @@ impl Resolver<'_, '_> {
                         let message = "the icon of an entity is declared with the entity";
                         self.mistakes.error(icon.at, "unknown_key", message);
                     }
+                    if let Some(of) = item.entry("of") {
+                        let message = "a list is for those who see its entity";
+                        self.mistakes.error(of.at, "unknown_key", message);
+                    }
                 }
                 (None, Some(page)) => {
+                    if let Some(of) = item.get("of") {
+                        self.entity_ref(module, of.text().unwrap_or_default(), of.at);
+                    }
                     menu.push(MenuItem::Page(page.text().unwrap_or_default().to_owned()));
                 }
                 _ => {
@@ -131,11 +139,11 @@ impl Resolver<'_, '_> {
     }
 }
 
-fn page_icons(node: &Node) -> BTreeMap<String, String> {
+/// What the pages of the menu say under a key, by page.
+fn of_pages(node: &Node, key: &str) -> BTreeMap<String, String> {
     let items = node.get("menu").map_or(&[][..], Node::list).iter();
-    let icons = items.filter_map(|item| Some((item.text_of("page")?, item.text_of("icon")?)));
-    icons
-        .map(|(page, icon)| (page.to_owned(), icon.to_owned()))
+    let said = items.filter_map(|item| Some((item.text_of("page")?, item.text_of(key)?)));
+    said.map(|(page, said)| (page.to_owned(), said.to_owned()))
         .collect()
 }
 

@@ -88,6 +88,22 @@ impl Binder<'_> {
         }
     }
 
+    /// A record may be called by its own name where that is no field of it: `deal.montant` of a
+    /// deal, as texts of workflows say it too.
+    fn below_itself<'d>(&self, root: EntityIx, dotted: &'d str) -> &'d str {
+        let declared = self.schema.entity(root);
+        match dotted.split_once('.') {
+            Some((own, rest))
+                if own == declared.name
+                    && declared.find(own).is_none()
+                    && declared.find_related(own).is_none() =>
+            {
+                rest
+            }
+            _ => dotted,
+        }
+    }
+
     /// Resolves a dotted path for reading: the last name is a field, the others are links.
     ///
     /// # Errors
@@ -99,7 +115,7 @@ impl Binder<'_> {
         };
         let mut entity = root;
         let mut steps = Vec::new();
-        let mut names = dotted.split('.').peekable();
+        let mut names = self.below_itself(root, dotted).split('.').peekable();
         while let Some(name) = names.next() {
             let declared = self.schema.entity(entity);
             if names.peek().is_none() {

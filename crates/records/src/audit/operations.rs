@@ -2,8 +2,8 @@
 
 use futures::future::BoxFuture;
 use http::{Method, StatusCode};
-use opsflux_model::Action;
 use opsflux_model::schema::EntityIx;
+use opsflux_model::{Action, Rule};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
@@ -103,6 +103,17 @@ fn finding_schema() -> Json {
 
 async fn verify(records: &Records, call: &Call) -> Result<Reply, Error> {
     let caller = call.caller()?;
+    // It counts the entries of the whole tenant, and names one of them.
+    let sees_all = records
+        .schema()
+        .find(AUDIT_ENTITY)
+        .is_some_and(|ix| *caller.access.rule(ix, Action::View) == Rule::Always);
+    if !sees_all {
+        return Err(Error::Forbidden {
+            action: "verify".to_owned(),
+            entity: AUDIT_ENTITY.to_owned(),
+        });
+    }
     let last = records.inner.store.audit_last_seal(caller.tenant()).await?;
     let mut walk = Walk::of(caller.tenant());
     if last.map_or(0, |seal| seal.seq) > AT_ONCE {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use opsflux_model::predicate::{Binder, Record, Step, Variables};
 use opsflux_model::schema::{Entity, EntityIx, FieldIx, FieldType, Schema, system};
-use opsflux_model::{Action, Condition, Operand, Predicate, Value};
+use opsflux_model::{Access, Action, Condition, Operand, Predicate, Value};
 use opsflux_store::{Guard, Output, Select};
 use uuid::Uuid;
 
@@ -202,6 +202,12 @@ fn judged(
     });
     let asked = wanted.clone().and(visible);
     is_of_itself(schema.entity(read.entity), &asked).then(|| asked.holds(schema, &Alone(read)))
+}
+
+/// Whether somebody sees a record, as far as it says so itself.
+pub(crate) fn sees(schema: &Schema, access: &Access, record: &Snapshot) -> bool {
+    let rule = access.rule(record.entity, Action::View).to_predicate();
+    is_of_itself(schema.entity(record.entity), &rule) && rule.holds(schema, &Alone(record))
 }
 
 /// Whether a predicate asks only for what a snapshot holds of the record itself.

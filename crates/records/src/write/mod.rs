@@ -48,7 +48,7 @@ use crate::read::GetRequest;
 use crate::records::Records;
 use change::Change;
 
-pub(crate) use links::LinkedTo;
+pub(crate) use links::{LinkedTo, sees};
 
 pub use along::Along;
 pub use bulk::{BulkOperation, BulkResult, done_json, read_bulk};

@@ -4,7 +4,9 @@
 //! `family` (child rows and companions).
 
 use futures::future::BoxFuture;
-use opsflux_model::schema::{Entity, EntityIx, EntityKind, FieldIx, NumberTemplate, system};
+use opsflux_model::schema::{
+    Entity, EntityIx, EntityKind, FieldIx, FieldType, NumberTemplate, system,
+};
 use opsflux_model::{Action, Value};
 use opsflux_store::feed::FeedOp;
 use opsflux_store::{Set, Write};
@@ -120,7 +122,15 @@ impl Records {
             if !errors.is_empty() {
                 return Err(invalid(&saving.prefix, errors));
             }
-            let ruled = self.run_rules(change, caller, &saving, id, values).await?;
+            let named = names_links(entity, &applied.given).then(|| values.clone());
+            let ruled = self.run_rules(change, caller, &saving, id, values).await;
+            let ruled = match ruled {
+                Ok(ruled) => ruled,
+                Err(refusal) => {
+                    self.unseen(change, caller, entity, &saving, named).await?;
+                    return Err(refusal);
+                }
+            };
             for guard in ruled.guards {
                 change.guard(guard);
             }
@@ -169,6 +179,35 @@ impl Records {
             }
             Ok(id)
         })
+    }
+
+    /// Refuses what the caller named and may not see, instead of saying what a rule said: it looks
+    /// at it with the rights of the house, and why it refuses would tell of it.
+    async fn unseen(
+        &self,
+        change: &mut Change,
+        caller: &Caller,
+        entity: &Entity,
+        saving: &Saving<'_>,
+        values: Option<Vec<Value>>,
+    ) -> Result<(), Error> {
+        let Some(values) = values else { return Ok(()) };
+        let mut errors = Vec::new();
+        let changed = changed_fields(entity, saving.before.as_ref(), &values);
+        self.validate(
+            change,
+            caller,
+            entity,
+            saving,
+            &changed,
+            &values,
+            &mut errors,
+        )
+        .await?;
+        match errors.iter().any(|error| error.code == "not_found") {
+            true => Err(invalid(&saving.prefix, errors)),
+            false => Ok(()),
+        }
     }
 
     async fn number(
@@ -269,6 +308,16 @@ impl Records {
         change.write(write);
         Ok(())
     }
+}
+
+/// Whether links are among the fields given.
+fn names_links(entity: &Entity, given: &[FieldIx]) -> bool {
+    given.iter().any(|ix| {
+        matches!(
+            entity.field(*ix).kind,
+            FieldType::Link(_) | FieldType::Links(_) | FieldType::AnyLink { .. }
+        )
+    })
 }
 
 pub(super) fn value_of<'a>(entity: &Entity, values: &'a [Value], name: &str) -> &'a Value {

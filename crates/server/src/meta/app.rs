@@ -75,11 +75,19 @@ fn menu_item(reader: &Reader<'_>, module: &Module, item: &MenuItem) -> Option<Js
                 "icon": entity.icon,
             }))
         }
-        MenuItem::Page(name) => Some(json!({
-            "page": name,
-            "label": reader.word(&["pages", name]),
-            "icon": module.page_icons.get(name).unwrap_or(&module.icon),
-        })),
+        MenuItem::Page(name) => {
+            if let Some(of) = module.page_of.get(name) {
+                reader
+                    .schema
+                    .find(of)
+                    .filter(|ix| entity::is_seen(reader, *ix))?;
+            }
+            Some(json!({
+                "page": name,
+                "label": reader.word(&["pages", name]),
+                "icon": module.page_icons.get(name).unwrap_or(&module.icon),
+            }))
+        }
     }
 }
 

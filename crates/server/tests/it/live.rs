@@ -74,6 +74,16 @@ impl Stream {
         Some((event, data))
     }
 
+    /// The next event, whatever it says; nothing at the end.
+    pub async fn next_event(&mut self) -> Option<(String, Json)> {
+        while self.last != "ended" {
+            if let Some(event) = self.step().await {
+                return Some(event);
+            }
+        }
+        None
+    }
+
     /// The next change.
     pub async fn change(&mut self) -> Json {
         loop {

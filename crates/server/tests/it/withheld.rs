@@ -5,6 +5,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 
 use crate::support::{Client, Server, on_both};
+use crate::workflows;
 
 fn id(record: &Json) -> &str {
     record["id"].as_str().expect("an id")
@@ -157,6 +158,138 @@ async fn a_list_is_sorted_by_what_stands_beyond_a_link() {
                 assert_eq!(sorted.status, StatusCode::OK, "{path}: {}", sorted.text());
             }
         }
+    })
+    .await;
+}
+
+/// Somebody who may view and edit of these collections what satisfies the conditions.
+async fn bounded_by(server: &Server, name: &str, bounds: &[(&str, Json)]) -> Client {
+    let lines = bounds.iter().flat_map(|(app, condition)| {
+        ["view", "edit"].map(
+            |action| json!({"app": app, "action": action, "scope": "all", "condition": condition}),
+        )
+    });
+    let role = json!({"name": name, "label": name, "permissions": lines.collect::<Vec<_>>()});
+    let made = server.admin().await.post("/roles", &role).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    server.person(name, name).await
+}
+
+#[tokio::test]
+async fn why_a_rule_refuses_tells_nothing_of_what_is_not_seen() {
+    on_both(async |server| {
+        let admin = server.admin().await;
+        let floor = json!({"name": "floor", "label": "Floor"});
+        let floor = admin.post("/roles", &floor).await.json();
+        let ghost = json!({"name": "ghost", "label": "Ghost", "inherits": [id(&floor)]});
+        let ghost = admin.post("/roles", &ghost).await.json();
+        let seen = json!({"field": "name", "op": "ne", "value": "ghost"});
+        let kim = bounded_by(server, "kim", &[("roles", seen)]).await;
+        let path = format!("/roles/{}", id(&floor));
+        let nobody = "01a00000-0000-7000-8000-000000000000";
+        let mut answers = Vec::new();
+        for inherited in [id(&ghost), nobody] {
+            let refused = kim.patch(&path, &json!({"inherits": [inherited]})).await;
+            let said = refused.json();
+            answers.push((refused.status, said["errors"].clone()));
+        }
+        assert_eq!(answers[0].0, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(answers[0].1[0]["code"], "not_found");
+        assert_eq!(answers[0], answers[1]);
+        // Who sees it is told.
+        let refused = admin.patch(&path, &json!({"inherits": [id(&ghost)]})).await;
+        assert!(refused.text().contains("role_ring"), "{}", refused.text());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn statistics_are_of_what_is_seen() {
+    on_both(async |server| {
+        let admin = server.admin().await;
+        let rule = json!({
+            "trigger": {"type": "manual", "entity": "ticket"},
+            "actions": [{"type": "comment", "params": {"body": "Run"}}],
+        });
+        let rule = workflows::workflow(&admin, &rule).await;
+        let ticket = admin.ticket("Subject").await;
+        let path = format!("/workflows/{}", id(&rule));
+        let target = json!({"entity": "ticket", "record_id": id(&ticket)});
+        let begun = admin.post(&format!("{path}/execute"), &target).await;
+        assert!(begun.status.is_success(), "{}", begun.text());
+        workflows::ended(&admin, &rule, 1).await;
+        let path = format!("{path}/stats");
+        assert_eq!(admin.get(&path).await.json()["success"], 1);
+        // Somebody who sees no execution that went well, and one who sees when none of them ended.
+        let all = json!({"field": "name", "op": "is_empty", "value": false});
+        let bad = json!({"field": "status", "op": "ne", "value": "SUCCESS"});
+        let bad = [("workflows", all), ("executions", bad)];
+        let pat = bounded_by(server, "pat", &bad).await;
+        let said = pat.get(&path).await.json();
+        assert_eq!((&said["total"], &said["success"]), (&json!(0), &json!(0)));
+        let fields = [("executions", "ended_at", "hidden")];
+        let kim = kept_from(server, &["workflows", "executions"], &fields).await;
+        let said = kim.get(&path).await.json();
+        assert_eq!(said["success"], 1, "{said}");
+        assert_eq!(said["average_duration_seconds"], Json::Null);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_who_sees_all_of_the_audit_verifies_it() {
+    on_both(async |server| {
+        let own = json!({"field": "entity", "op": "eq", "value": "ticket"});
+        let kim = bounded_by(server, "kim", &[("audit-entries", own)]).await;
+        let refused = kim.post("/audit-entries/verify", &json!({})).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text());
+        let auditor = server.person("aude", "auditor").await;
+        let said = auditor.post("/audit-entries/verify", &json!({})).await;
+        assert_eq!(said.status, StatusCode::OK, "{}", said.text());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_closes_a_ticket_is_told_how_many_he_sees() {
+    on_both(async |server| {
+        let admin = server.admin().await;
+        let seen = json!({"not": {"field": "title", "op": "starts_with", "value": "Secret"}});
+        let kim = bounded_by(server, "kim", &[("tickets", seen)]).await;
+        let parent = admin.ticket("Parent").await;
+        let path = format!("/tickets/{}", id(&parent));
+        let child = async |title: &str| {
+            let body = json!({"title": title, "parent": id(&parent)});
+            let made = admin.post("/tickets", &body).await;
+            assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+        };
+        let close = json!({"status": "closed"});
+        for title in ["Secret one", "Secret two"] {
+            child(title).await;
+            let asked = kim.patch(&path, &close).await.json();
+            assert_eq!(asked["code"], "desk.unseen_children_confirm", "{asked}");
+            assert!(!asked["detail"].to_string().contains('2'), "{asked}");
+        }
+        child("Open").await;
+        let asked = kim.patch(&path, &close).await.json();
+        assert_eq!(asked["code"], "desk.open_children_confirm", "{asked}");
+        assert!(
+            asked["detail"]
+                .as_str()
+                .is_some_and(|d| d.starts_with("1 ")),
+            "{asked}"
+        );
+        let asked = admin.patch(&path, &close).await.json();
+        assert!(
+            asked["detail"]
+                .as_str()
+                .is_some_and(|d| d.starts_with("3 ")),
+            "{asked}"
+        );
+        let token = asked["confirm_token"].as_str().expect("a token");
+        let token = [("x-confirm", token)];
+        let done = admin.write(Method::PATCH, &path, &token, &close).await;
+        assert_eq!(done.status, StatusCode::OK, "{}", done.text());
     })
     .await;
 }

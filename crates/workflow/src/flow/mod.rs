@@ -16,7 +16,7 @@ pub use limits::{Batch, Excess, Limits, Once, Slot, Throttle};
 pub use object::Mistake;
 pub use patience::{CallStep, ListenStep, RepeatStep};
 pub use read::{FORMAT, read};
-pub use span::later;
+pub use span::{later, read as duration};
 pub(crate) use triggers::{GENERAL as TRIGGERS, KIN as ALIASES};
 
 use std::fmt;

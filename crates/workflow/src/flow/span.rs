@@ -4,7 +4,8 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
 /// Reads a duration that is not negative, at most ten years.
-pub(super) fn read(text: &str) -> Option<Span> {
+#[must_use]
+pub fn read(text: &str) -> Option<Span> {
     let text = text.trim();
     let text = text.strip_prefix('+').unwrap_or(text).trim_start();
     if text.starts_with('-') {

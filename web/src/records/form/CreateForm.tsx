@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, type KeyboardEvent, useId, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { newId } from '@/api/ids';
+import { isProblem } from '@/api/problem';
 import { createRecord, recordKeys } from '@/api/records';
 import type { EntityMeta, FieldMeta, Labels, RecordPage } from '@/api/types';
 import { told } from '@/feedback/toasts';
@@ -118,6 +119,8 @@ export function CreateForm(props: CreateFormProps) {
   const [draft, setDraft] = useDraft(initial ? null : `${entity.name}.new`, checkDraft);
   const [blank, setBlank] = useState(fresh);
   const [another, setAnother] = useState(false);
+  /** What a rule wants to know before it lets the record in. */
+  const [question, setQuestion] = useState<{ text: string; token: string } | null>(null);
   const { id, values } = draft ?? blank;
   const sections = full ? fullSections(entity) : [{ name: 'quick', label: '', fields: quickFields(entity) }];
   const shown = sections.flatMap(({ fields }) => fields);
@@ -126,6 +129,7 @@ export function CreateForm(props: CreateFormProps) {
 
   const change = (name: string, value: unknown) => {
     errors.forget(name);
+    setQuestion(null);
     setDraft((current) => ({ id, values: { ...(current?.values ?? values), [name]: value } }));
     props.onDirty(true);
   };
@@ -136,7 +140,8 @@ export function CreateForm(props: CreateFormProps) {
     props.onDirty(false);
   };
   const create = useMutation({
-    mutationFn: () => createRecord(entity, { ...filledOnly(entity, values), id }, id),
+    mutationFn: (token?: string) =>
+      createRecord(entity, { ...filledOnly(entity, values), id }, token ? `${id}.sure` : id, token),
     onSuccess: async (page) => {
       tell(page);
       empty();
@@ -147,14 +152,22 @@ export function CreateForm(props: CreateFormProps) {
         onCreated(page.record.id);
       }
     },
-    onError: (error) => errors.refuse(error),
+    onError: (error) => {
+      const token = isProblem(error) ? error.document.confirm_token : undefined;
+      if (token) {
+        setQuestion({ text: error.message, token });
+      } else {
+        errors.refuse(error);
+      }
+    },
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     // A form opened from a field of another one: React would hand the event on to that one.
     event.stopPropagation();
     if (!create.isPending && errors.check(shown, values)) {
-      create.mutate();
+      setQuestion(null);
+      create.mutate(undefined);
     }
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -175,6 +188,22 @@ export function CreateForm(props: CreateFormProps) {
     >
       <div className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto p-4">
         <ErrorSummary errors={errors.errors} attempt={errors.attempt} fields={shown} prefix={prefix} />
+        {question && (
+          <div
+            role="alert"
+            className="flex flex-wrap items-center justify-between gap-2 rounded-md bg-selected px-3 py-1.5"
+          >
+            {question.text}
+            <Button
+              onClick={() => {
+                setQuestion(null);
+                create.mutate(question.token);
+              }}
+            >
+              {t('record.confirm')}
+            </Button>
+          </div>
+        )}
         {restored && (
           <p
             role="status"

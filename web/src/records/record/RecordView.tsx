@@ -2,7 +2,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useLocation, useNavigate } from '@tanstack/react-router';
 import { RotateCcw } from 'lucide-react';
-import { type ReactNode, useId, useMemo, useRef, useState } from 'react';
+import { type ReactNode, Suspense, useId, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { commentsQuery, filesQuery } from '@/api/activity';
 import type { EntityMeta, Me, RecordPage } from '@/api/types';
@@ -10,12 +10,14 @@ import { useWidth } from '@/reader/measure';
 import { ErrorSummary } from '@/records/form/ErrorSummary';
 import { useErrors } from '@/records/form/useErrors';
 import { Button } from '@/ui/button';
+import { Skeleton } from '@/ui/skeleton';
 import { Tab, TabList, TabPanel, Tabs } from '@/ui/tabs';
 import { Activity } from './activity/Activity';
 import { ConflictDialog } from './ConflictDialog';
 import { DropZone } from './files/DropZone';
 import { Files } from './files/Files';
 import { useUploads } from './files/useUploads';
+import { useOwnParts } from './own-parts';
 import { ConfirmDialog, LeaveGuard } from './questions';
 import { RecordFields } from './RecordFields';
 import { RecordHeader, recordTitle } from './RecordHeader';
@@ -89,11 +91,26 @@ function PartTabs({ parts }: { parts: Part[] }) {
   );
 }
 
+/** What the entity leads with, while it is loaded in a place of its size. */
+function Lead() {
+  const { entity } = useRecordSession();
+  const own = useOwnParts(entity.name);
+  return (
+    own?.Lead && (
+      <Suspense fallback={<Skeleton className="h-64 rounded-md" />}>
+        <own.Lead />
+      </Suspense>
+    )
+  );
+}
+
 function Details({ writing }: { writing: boolean }) {
   const { entity, prefix } = useRecordSession();
+  const own = useOwnParts(entity.name);
   const { errors } = useEditing();
   return (
     <div className="flex flex-col gap-4">
+      {!own?.whole && <Lead />}
       <ErrorSummary errors={errors.errors} attempt={errors.attempt} fields={entity.fields} prefix={prefix} />
       <RecordFields writing={writing} />
     </div>
@@ -104,6 +121,7 @@ function useParts(writing: boolean, uploads: ReturnType<typeof useUploads>) {
   const { t } = useTranslation();
   const { entity, page, me } = useRecordSession();
   const { id } = page.record;
+  const own = useOwnParts(entity.name);
   const files = useQuery({ ...filesQuery(entity, id), enabled: entity.files });
   const comments = useInfiniteQuery({ ...commentsQuery(entity, id), enabled: entity.comments });
   const details: Part = {
@@ -128,7 +146,9 @@ function useParts(writing: boolean, uploads: ReturnType<typeof useUploads>) {
     ...(entity.kind === 'record' || entity.comments ? [activity] : []),
     ...(entity.files ? [attachments] : []),
   ];
-  return { details, beside, related: entity.related.length > 0 ? related : null };
+  const lead: Part = { name: 'lead', label: t('record.lead'), content: <Lead /> };
+  const hasRelated = entity.related.some(({ name }) => !own?.related?.includes(name));
+  return { lead: own?.whole ? lead : null, details, beside, related: hasRelated ? related : null };
 }
 
 interface BodyProps {
@@ -140,12 +160,12 @@ function Body({ writing, twoColumns }: BodyProps) {
   const { t } = useTranslation();
   const { entity, page } = useRecordSession();
   const uploads = useUploads(entity, page.record.id);
-  const { details, beside, related } = useParts(writing, uploads);
-  const one = [details, ...beside, ...(related ? [related] : [])];
+  const { lead, details, beside, related } = useParts(writing, uploads);
+  const one = [...(lead ? [lead] : []), details, ...beside, ...(related ? [related] : [])];
   return (
     <>
       {entity.files && <DropZone onFiles={(files) => void uploads.add(files)} />}
-      {twoColumns && beside.length > 0 ? (
+      {twoColumns && !lead && beside.length > 0 ? (
         <div className="flex min-h-0 flex-1 print:block">
           <div className="min-w-0 flex-1 overflow-y-auto p-4 print:overflow-visible">
             <div className="flex max-w-5xl flex-col gap-8">

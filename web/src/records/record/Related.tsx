@@ -15,6 +15,7 @@ import { kindOf } from '@/records/fields/lookup';
 import { Button } from '@/ui/button';
 import { cn } from '@/ui/cn';
 import { Skeleton } from '@/ui/skeleton';
+import { useOwnParts } from './own-parts';
 import { recordTitle } from './RecordHeader';
 import { useRecordSession } from './session';
 
@@ -195,11 +196,14 @@ function RelatedKind({ related }: { related: RelatedMeta }) {
 
 export const Related = memo(function Related() {
   const { entity } = useRecordSession();
+  const own = useOwnParts(entity.name)?.related;
   return (
     <div className="flex flex-col gap-2">
-      {entity.related.map((related) => (
-        <RelatedKind key={related.name} related={related} />
-      ))}
+      {entity.related
+        .filter(({ name }) => !own?.includes(name))
+        .map((related) => (
+          <RelatedKind key={related.name} related={related} />
+        ))}
     </div>
   );
 });

@@ -7,8 +7,14 @@ import { type ComponentType, createContext, use } from 'react';
 export interface OwnParts {
   /** Fields that its own parts show, so that the generic page leaves them out. */
   fields: string[];
+  /** Related records that its own parts show, by name. */
+  related?: string[];
   /** Under the heading of the record: what can be done with it. */
   Actions?: ComponentType;
+  /** Before the fields of the record. */
+  Lead?: ComponentType;
+  /** What it leads with takes the whole width; everything else stands behind tabs. */
+  whole?: true;
   /** After the fields of the record. */
   Body?: ComponentType;
   /** In the toolbar of the list, for those who may create. */
