@@ -166,7 +166,7 @@ impl App {
                 opsflux_messaging::sign::is_signed,
             ),
         );
-        records.set_standing(workflows.standing());
+        records.set_standing(workflows.before_save());
         let live = Live::new(records.clone(), &secret, stopping.clone());
         let nothing = Served::new(Arc::default(), Vec::new(), &metrics)?;
         let app = Arc::new(App {

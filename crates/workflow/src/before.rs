@@ -50,7 +50,7 @@ impl Standing for Saving {
 impl Engine {
     /// What changes records before they are saved.
     #[must_use]
-    pub fn standing(&self) -> Arc<dyn Standing> {
+    pub fn before_save(&self) -> Arc<dyn Standing> {
         Arc::new(Saving(Arc::downgrade(&self.inner)))
     }
 
