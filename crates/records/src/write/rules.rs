@@ -52,11 +52,14 @@ impl Records {
         for rule in rules {
             let needs = rule.needs(&draft);
             let known = self
-                .known(caller, change.now, needs, confirmed.clone())
+                .known_near(change, caller, needs, confirmed.clone())
                 .await?;
             rule.apply(&mut draft, &known)
                 .map_err(|refusal| self.refusal(caller, id, &saving.prefix, refusal))?;
-            change.knows(known);
+            // Rows that are alike know the same records: one look at each is enough.
+            if change.nearby.is_none() {
+                change.knows(known);
+            }
         }
         let Draft {
             values,
@@ -69,6 +72,37 @@ impl Records {
         change.commit.system.extend(system);
         change.log_rows.extend(logs);
         Ok((values, guards, companions))
+    }
+
+    /// As [`Records::known`], out of what was read around the rows before.
+    async fn known_near(
+        &self,
+        change: &Change,
+        caller: &Caller,
+        needs: Vec<Need>,
+        confirmed: Option<String>,
+    ) -> Result<Known, Error> {
+        let Some(nearby) = change.nearby.clone() else {
+            return self.known(caller, change.now, needs, confirmed).await;
+        };
+        let mut all = self
+            .known(caller, change.now, Vec::new(), confirmed)
+            .await?;
+        for need in needs {
+            let answer = match nearby.answer(&need) {
+                Some(known) => known,
+                None => {
+                    let one = vec![need.clone()];
+                    let read = self.known(caller, change.now, one, None).await?;
+                    let answer = read.answers.into_iter().next();
+                    let answer = answer.unwrap_or(Answer::Records(Vec::new()));
+                    nearby.keep(&need, &answer);
+                    answer
+                }
+            };
+            all.answers.push(answer);
+        }
+        Ok(all)
     }
 
     /// Answers what a rule asked for, with the rights of the house.
@@ -201,6 +235,7 @@ impl Records {
     /// The caller's right to create must cover the record as it will be.
     pub(super) async fn check_create(
         &self,
+        change: &Change,
         caller: &Caller,
         saving: &Saving<'_>,
         values: &[Value],
@@ -220,14 +255,21 @@ impl Records {
             version: 0,
             values: values.to_vec(),
         };
-        let mut graph = Graph::default();
+        let nearby = change.nearby.as_ref();
+        let mut graph = nearby.map_or_else(Graph::default, |nearby| {
+            std::mem::take(&mut *nearby.graph.lock())
+        });
         self.reach(caller.tenant(), &schema, &rule, &record, &mut graph)
             .await?;
         let draft = Node {
             snapshot: Arc::new(record),
             graph: &graph,
         };
-        if rule.holds(&schema, &draft) {
+        let holds = rule.holds(&schema, &draft);
+        if let Some(nearby) = nearby {
+            *nearby.graph.lock() = graph;
+        }
+        if holds {
             return Ok(());
         }
         Err(Error::Forbidden {
