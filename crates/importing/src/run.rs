@@ -16,10 +16,10 @@ use opsflux_records::{Caller, ConflictKind, Error, Origin};
 use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 
+use crate::Importing;
 use crate::batch::{Making, Wrong};
 use crate::job::{Fields, Held, RowError, Stage, kept};
 use crate::survey::{BATCH, Surveyed};
-use crate::Importing;
 
 /// Most errors that are listed.
 const LISTED: usize = 1_000;
