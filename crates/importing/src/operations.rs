@@ -88,12 +88,12 @@ impl Importing {
         let (input, output, query) = match (name, path) {
             ("import_jobs", _) => (
                 None,
-                (StatusCode::OK, Some(is_json("ImportJobPage"))),
+                (StatusCode::OK, Some(is_json("ImportStandingPage"))),
                 paging(),
             ),
             ("import_job", _) => (
                 None,
-                (StatusCode::OK, Some(is_json("ImportJob"))),
+                (StatusCode::OK, Some(is_json("ImportStanding"))),
                 Vec::new(),
             ),
             ("import_preview", _) => (
@@ -103,12 +103,12 @@ impl Importing {
             ),
             ("import_cancel" | "import_roll_back", _) => (
                 None,
-                (StatusCode::ACCEPTED, Some(is_json("ImportJob"))),
+                (StatusCode::ACCEPTED, Some(is_json("ImportStanding"))),
                 Vec::new(),
             ),
             _ => (
                 Some((BODIES.to_owned(), reference("NewImport"))),
-                (StatusCode::ACCEPTED, Some(is_json("ImportJob"))),
+                (StatusCode::ACCEPTED, Some(is_json("ImportStanding"))),
                 Vec::new(),
             ),
         };

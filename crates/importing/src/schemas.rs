@@ -47,12 +47,12 @@ pub fn schemas() -> Vec<(String, Json)> {
         "notes": {"type": "array", "items": note}, "rows": {"type": "array", "items": row},
     }});
     let page = json!({"type": "object", "properties": {
-        "items": {"type": "array", "items": reference("ImportJob")},
+        "items": {"type": "array", "items": reference("ImportStanding")},
         "next_cursor": maybe,
     }});
     [
-        ("ImportJob", job),
-        ("ImportJobPage", page),
+        ("ImportStanding", job),
+        ("ImportStandingPage", page),
         ("NewImport", new),
         ("ImportPreview", preview),
     ]

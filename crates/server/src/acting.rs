@@ -93,6 +93,6 @@ impl opsflux_importing::Acting for People {
         user: Uuid,
         origin: Origin,
     ) -> BoxFuture<'a, Result<Option<Caller>, Error>> {
-        Box::pin(self.0.in_the_name_of(tenant, user, origin))
+        Box::pin(self.identity.in_the_name_of(tenant, user, origin))
     }
 }
