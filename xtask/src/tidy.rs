@@ -28,6 +28,15 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "opsflux-importing",
+        &[
+            "opsflux-model",
+            "opsflux-sealing",
+            "opsflux-store",
+            "opsflux-records",
+        ],
+    ),
+    (
         "opsflux-search",
         &[
             "opsflux-model",
@@ -81,6 +90,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "opsflux-records",
             "opsflux-identity",
             "opsflux-documents",
+            "opsflux-importing",
             "opsflux-search",
             "opsflux-messaging",
             "opsflux-workflow",

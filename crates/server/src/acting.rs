@@ -85,3 +85,14 @@ impl Owners for People {
         Box::pin(self.identity.in_the_name_of(tenant, user, origin))
     }
 }
+
+impl opsflux_importing::Acting for People {
+    fn caller<'a>(
+        &'a self,
+        tenant: i64,
+        user: Uuid,
+        origin: Origin,
+    ) -> BoxFuture<'a, Result<Option<Caller>, Error>> {
+        Box::pin(self.identity.in_the_name_of(tenant, user, origin))
+    }
+}

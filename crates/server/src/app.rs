@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use arc_swap::ArcSwap;
 use opsflux_documents::Blobs;
 use opsflux_identity::Identity;
+use opsflux_importing::{Importing, Spool};
 use opsflux_messaging::Messaging;
 use opsflux_model::Schema;
 use opsflux_records::feed::Reactor;
@@ -23,6 +24,7 @@ use crate::http::body::Limits;
 use crate::http::limit::Limiter;
 use crate::http::registry::{Registry, RegistryError};
 use crate::http::request::Frame;
+use crate::imports;
 use crate::live::Live;
 use crate::metrics::{Gauges, Meter, Metrics};
 use crate::words::Words;
@@ -53,6 +55,8 @@ pub struct App {
     pub sources: Arc<opsflux_kpi::Sources>,
     /// The backups it makes by itself, when it does.
     pub backups: Option<Backups>,
+    /// What people bring in.
+    pub importing: Importing,
     blobs: Arc<Blobs>,
     /// Turns true when the server stops.
     pub stopping: watch::Receiver<bool>,
@@ -126,6 +130,8 @@ pub struct Parts {
     pub messaging: Messaging,
     /// The bytes of files.
     pub blobs: Arc<Blobs>,
+    /// Where files are while they are imported.
+    pub spool: Spool,
     /// The secret of the instance, from which keys are derived.
     pub secret: [u8; 32],
     /// What follows the feed besides live changes, for their lag.
@@ -146,6 +152,7 @@ impl App {
             identity,
             messaging,
             blobs,
+            spool,
             secret,
             reactors,
             stopping,
@@ -154,6 +161,7 @@ impl App {
         let public_url = config.http.public_url.clone();
         let people = Arc::new(People::new(identity.clone(), public_url, &secret));
         let sources = opsflux_kpi::Sources::new(records.clone(), people.clone());
+        let importing = imports::importing(&config, &records, spool, people.clone());
         let mut actions = acts::actions(&messaging);
         actions.extend(opsflux_crm::acts::actions());
         let workflows = Engine::new(
@@ -184,6 +192,7 @@ impl App {
             reactors,
             workflows,
             sources: Arc::new(sources),
+            importing,
             blobs,
             stopping,
             filling: AtomicBool::new(false),
@@ -207,6 +216,7 @@ impl App {
     fn operations(self: &Arc<Self>) -> Vec<Operation> {
         let mut all = opsflux_records::entity::operations(&self.records);
         all.extend(opsflux_documents::operations(&self.records, &self.blobs));
+        all.extend(self.importing.operations());
         all.extend(opsflux_search::operations(&self.records));
         all.extend(self.messaging.operations());
         all.extend(self.workflows.operations());

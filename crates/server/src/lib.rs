@@ -18,6 +18,7 @@ pub mod data_folder;
 pub mod encryption;
 pub mod health;
 pub mod http;
+mod imports;
 pub mod live;
 pub mod logging;
 pub mod messages;

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use opsflux_documents::Blobs;
 use opsflux_identity::{Bootstrapped, Identity, IdentityOptions, Keys, bootstrap};
+use opsflux_importing::Spool;
 use opsflux_messaging::Messaging;
 use opsflux_records::feed::{Reactor, follow};
 use opsflux_records::{Error, Records};
@@ -34,6 +35,9 @@ use crate::messages;
 use crate::modules;
 use crate::pipeline;
 use crate::secret::SecretError;
+
+/// The folder of files that are being imported, and what their key is for.
+const IMPORTS: &str = "imports";
 
 /// How often counters and allowances are tidied.
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
@@ -160,6 +164,21 @@ impl Base {
         })
     }
 
+    /// Where files are while they are imported, in the folder.
+    ///
+    /// # Errors
+    /// [`StartError::SubFolder`].
+    pub fn spool(&self) -> Result<Spool, StartError> {
+        let root = self.folder.path().join(IMPORTS);
+        let opened = self
+            .purpose(IMPORTS)
+            .and_then(|key| Spool::open(&root, key));
+        opened.map_err(|error| StartError::SubFolder {
+            what: "imports",
+            why: error.to_string(),
+        })
+    }
+
     /// The index of the full text, in the folder.
     ///
     /// # Errors
@@ -237,6 +256,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let messaging = base.messaging();
     let (stop, stopping) = watch::channel(false);
     let blobs = base.blobs()?;
+    let spool = base.spool()?;
     let search = Arc::new(base.search()?);
     base.records.set_searcher(search.clone());
     let heads = Arc::new(HeadsFile::at(&base.folder.path().join(audit_heads::FILE)));
@@ -252,6 +272,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         identity,
         messaging,
         blobs: Arc::new(blobs),
+        spool,
         secret: base.secret,
         reactors: vec![search.clone()],
         stopping: stopping.clone(),
@@ -291,12 +312,14 @@ fn followers(
     let tidied = app.clone();
     let (jobs, stop_jobs) = (app.records.clone(), stopping.clone());
     let (messaging, stop_messaging) = (app.messaging.clone(), stopping.clone());
+    let (importing, stop_imports) = (app.importing.clone(), stopping.clone());
     let mut tidying = stopping.clone();
     vec![
         tokio::spawn(app.identity.clone().follow(stopping.clone())),
         tokio::spawn(async move { live.live.follow().await }),
         tokio::spawn(async move { jobs.work_jobs(stop_jobs).await }),
         tokio::spawn(async move { messaging.work(stop_messaging).await }),
+        tokio::spawn(async move { importing.work(stop_imports).await }),
         tokio::spawn(follow(
             app.records.clone(),
             app.workflows.matching(),
@@ -445,6 +468,7 @@ async fn document_in(config: Config) -> Result<bytes::Bytes, StartError> {
     let base = Base::open(config).await?;
     let (_stop, stopping) = watch::channel(false);
     let blobs = base.blobs()?;
+    let spool = base.spool()?;
     let identity = base.identity();
     let messaging = base.messaging();
     let app = App::new(Parts {
@@ -453,6 +477,7 @@ async fn document_in(config: Config) -> Result<bytes::Bytes, StartError> {
         identity,
         messaging,
         blobs: Arc::new(blobs),
+        spool,
         secret: base.secret,
         reactors: Vec::new(),
         stopping,

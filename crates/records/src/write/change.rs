@@ -1,6 +1,7 @@
 //! One change while it is being made: rows, guards, audit and feed together.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use opsflux_model::Value;
@@ -11,6 +12,7 @@ use opsflux_store::{Commit, Guard, Write};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
+use super::alike::Nearby;
 use super::derived::Moved;
 use super::numbers::{Taken, Turn};
 use crate::caller::Caller;
@@ -48,9 +50,13 @@ pub(crate) struct Change {
     pub at_length: bool,
     /// That job.
     pub job: Option<Uuid>,
+    /// What was read around its rows, when they are alike.
+    pub nearby: Option<Arc<Nearby>>,
+    /// Nothing of it will be committed.
+    pub is_trial: bool,
     caller: Caller,
     audit: Option<EntityIx>,
-    schema: std::sync::Arc<Schema>,
+    schema: Arc<Schema>,
     moved: Moved,
     /// Numbers taken of series without gaps.
     pub taken: Taken,
@@ -95,6 +101,8 @@ impl Change {
             now: records.now(),
             at_length: false,
             job: None,
+            nearby: None,
+            is_trial: false,
             caller: caller.clone(),
             audit: schema.find(crate::read::history::AUDIT_ENTITY),
             schema,
@@ -116,19 +124,8 @@ impl Change {
 
     /// Whether a record comes into being by this change.
     pub fn brings(&self, entity: EntityIx, id: Uuid) -> bool {
-        self.commit.writes.iter().any(|write| match write {
-            Write::Insert {
-                entity: into,
-                values,
-            } => {
-                let key = self.schema.entity(entity).find(system::ID);
-                *into == entity
-                    && values
-                        .iter()
-                        .any(|(ix, v)| Some(*ix) == key && *v == Value::Id(id))
-            }
-            _ => false,
-        })
+        let written = self.written.get(&(entity, id));
+        written.is_some_and(|(_, op)| *op == FeedOp::Created)
     }
 
     /// Remembers what was read for a rule.

@@ -95,7 +95,15 @@ impl Records {
         let access = (rights == Rights::Caller).then_some(caller);
         let mut found = Vec::new();
         let mut unread = Vec::new();
+        let nearby = change.nearby.clone().filter(|_| rights == Rights::Caller);
         for id in &ids {
+            if nearby
+                .as_ref()
+                .is_some_and(|near| near.is_target(entity, field, *id))
+            {
+                found.push(*id);
+                continue;
+            }
             let read = change.read(to, *id);
             match read.and_then(|read| judged(&schema, access, &wanted, read)) {
                 Some(true) => found.push(*id),
@@ -124,6 +132,9 @@ impl Records {
             return Ok(());
         }
         for id in ids {
+            if let Some(nearby) = &nearby {
+                nearby.keep_target(entity, field, id);
+            }
             let name = format!("{GUARD}{}", declared.name);
             change.guard(Guard::Exists {
                 name,

@@ -16,6 +16,7 @@
 //! Companions of rules and rows of child tables run through steps 5 to 9 of the same change.
 
 pub(crate) mod again;
+pub mod alike;
 mod along;
 mod audit;
 mod body;
@@ -88,6 +89,8 @@ pub struct WriteOptions {
     pub import_state: bool,
     /// The answer kept for an idempotency key.
     pub answer: Option<PendingAnswer>,
+    /// Its operations are rows that are alike: what is read around them is read once a change.
+    pub alike: bool,
     /// Fields the engine that calls sets itself, read-only for requests: what was measured of a
     /// file, when somebody last signed in.
     pub engine: Vec<(&'static str, opsflux_model::Value)>,
@@ -317,6 +320,7 @@ impl Records {
         for _ in 0..ATTEMPTS {
             let mut change = Change::new(self, caller);
             change.at_length = at_length;
+            change.nearby = options.alike.then(Default::default);
             let mut done = Vec::new();
             for (index, (entity, operation)) in operations.clone().enumerate() {
                 change.operation = index;

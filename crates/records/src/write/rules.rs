@@ -67,11 +67,14 @@ impl Records {
         for rule in rules.into_iter().flatten() {
             let needs = rule.needs(&draft);
             let known = self
-                .known(caller, change.now, needs, confirmed.clone())
+                .known_near(change, caller, needs, confirmed.clone())
                 .await?;
             rule.apply(&mut draft, &known)
                 .map_err(|refusal| self.refusal(caller, id, &saving.prefix, refusal))?;
-            change.knows(known);
+            // Rows that are alike know the same records: one look at each is enough.
+            if change.nearby.is_none() {
+                change.knows(known);
+            }
         }
         let mut names = Vec::new();
         if let Some(standing) = standing {
@@ -100,6 +103,37 @@ impl Records {
             companions,
             names,
         })
+    }
+
+    /// As [`Records::known`], out of what was read around the rows before.
+    async fn known_near(
+        &self,
+        change: &Change,
+        caller: &Caller,
+        needs: Vec<Need>,
+        confirmed: Option<String>,
+    ) -> Result<Known, Error> {
+        let Some(nearby) = change.nearby.clone() else {
+            return self.known(caller, change.now, needs, confirmed).await;
+        };
+        let mut all = self
+            .known(caller, change.now, Vec::new(), confirmed)
+            .await?;
+        for need in needs {
+            let answer = match nearby.answer(&need) {
+                Some(known) => known,
+                None => {
+                    let one = vec![need.clone()];
+                    let read = self.known(caller, change.now, one, None).await?;
+                    let answer = read.answers.into_iter().next();
+                    let answer = answer.unwrap_or(Answer::Records(Vec::new()));
+                    nearby.keep(&need, &answer);
+                    answer
+                }
+            };
+            all.answers.push(answer);
+        }
+        Ok(all)
     }
 
     /// Answers what a rule asked for, with the rights of the house.
@@ -232,6 +266,7 @@ impl Records {
     /// The caller's right to create must cover the record as it will be.
     pub(super) async fn check_create(
         &self,
+        change: &Change,
         caller: &Caller,
         saving: &Saving<'_>,
         values: &[Value],
@@ -251,14 +286,21 @@ impl Records {
             version: 0,
             values: values.to_vec(),
         };
-        let mut graph = Graph::default();
+        let nearby = change.nearby.as_ref();
+        let mut graph = nearby.map_or_else(Graph::default, |nearby| {
+            std::mem::take(&mut *nearby.graph.lock())
+        });
         self.reach(caller.tenant(), &schema, &rule, &record, &mut graph)
             .await?;
         let draft = Node {
             snapshot: Arc::new(record),
             graph: &graph,
         };
-        if rule.holds(&schema, &draft) {
+        let holds = rule.holds(&schema, &draft);
+        if let Some(nearby) = nearby {
+            *nearby.graph.lock() = graph;
+        }
+        if holds {
             return Ok(());
         }
         Err(Error::Forbidden {

@@ -113,7 +113,7 @@ impl Records {
             let applied = self.apply(caller, entity, &saving, &mut errors).await?;
             let mut values = applied.values;
             self.fill(change, caller, entity, &saving, &applied.given, &mut values);
-            self.company_of_owner(caller, entity, &saving, &applied.given, &mut values)
+            self.company_of_owner(change, caller, entity, &saving, &applied.given, &mut values)
                 .await?;
             let id = value_of(entity, &values, system::ID)
                 .as_id()
@@ -156,7 +156,7 @@ impl Records {
             }
             check_state(entity, &saving, &values)?;
             if saving.before.is_none() {
-                self.check_create(caller, &saving, &values).await?;
+                self.check_create(change, caller, &saving, &values).await?;
                 self.number(change, caller, entity, &mut values).await?;
             }
             let changed = changed_fields(entity, saving.before.as_ref(), &values);
@@ -220,6 +220,9 @@ impl Records {
         let (Some(template), Some(ix)) = (&entity.number, entity.find(system::NUMBER)) else {
             return Ok(());
         };
+        if change.is_trial {
+            return Ok(());
+        }
         let now = change.now;
         let number = self
             .next_number(&mut change.taken, caller.tenant(), entity, template, now)

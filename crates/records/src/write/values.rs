@@ -1,8 +1,9 @@
 //! Steps 3 of a save and before: the inputs over the record as it was, secrets sealed, defaults.
 
-use opsflux_model::schema::{DefaultValue, Entity, FieldIx, FieldType, system};
+use opsflux_model::schema::{DefaultValue, Entity, EntityIx, FieldIx, FieldType, system};
 use opsflux_model::{Value, wire};
 use serde_json::{Map, Value as Json};
+use uuid::Uuid;
 
 use super::WriteOptions;
 use super::body::Input;
@@ -12,6 +13,7 @@ use crate::caller::Caller;
 use crate::error::{Error, FieldError};
 use crate::read::json::to_json;
 use crate::records::Records;
+use crate::rule::Snapshot;
 
 /// The entity of legal entities.
 const COMPANY_ENTITY: &str = "company";
@@ -82,6 +84,7 @@ impl Records {
     /// a comment to that of its ticket.
     pub(super) async fn company_of_owner(
         &self,
+        change: &Change,
         caller: &Caller,
         entity: &Entity,
         saving: &Saving<'_>,
@@ -103,10 +106,29 @@ impl Records {
         };
         let Some(to) = to else { return Ok(()) };
         // An owner that comes into being by the same change is the caller's like this one.
-        if let Some(owner) = self.snapshot(caller.tenant(), to, id).await? {
+        if let Some(owner) = self.near(change, caller.tenant(), to, id).await? {
             values[usize::from(company.0)] = owner.get(&schema, system::COMPANY).clone();
         }
         Ok(())
+    }
+
+    /// A record, out of what was read around rows that are alike.
+    async fn near(
+        &self,
+        change: &Change,
+        tenant: i64,
+        entity: EntityIx,
+        id: Uuid,
+    ) -> Result<Option<Snapshot>, Error> {
+        let Some(nearby) = &change.nearby else {
+            return self.snapshot(tenant, entity, id).await;
+        };
+        if let Some(known) = nearby.record(entity, id) {
+            return Ok(known);
+        }
+        let read = self.snapshot(tenant, entity, id).await?;
+        nearby.keep_record(entity, id, &read);
+        Ok(read)
     }
 
     /// Secrets are sealed and passwords hashed before anything else sees them.

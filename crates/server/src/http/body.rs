@@ -11,6 +11,9 @@ use opsflux_records::{Error, Operation};
 /// How deep JSON may be nested.
 const DEEPEST: usize = 64;
 
+/// The content type of forms with files.
+const FORM: &str = "multipart/form-data";
+
 /// The two kinds of bodies.
 pub enum Incoming {
     /// Read whole.
@@ -35,13 +38,28 @@ pub async fn read(
     let sent = headers
         .get(header::CONTENT_TYPE)
         .map(|value| value.to_str().unwrap_or_default());
-    if expected == "multipart/form-data" {
-        if sent.is_none_or(|sent| essence(sent) != "multipart/form-data") {
+    if expected.starts_with(FORM) {
+        let is_form = sent.is_some_and(|sent| essence(sent) == FORM);
+        // Some take the same as JSON too, and say so.
+        if !is_form && expected == FORM {
             return Err(Error::UnsupportedMedia);
+        }
+        if !is_form {
+            return json(headers, body, sent, limits).await;
         }
         check_announced(headers, limits.upload)?;
         return Ok(Incoming::Upload(stream(body, limits.upload)));
     }
+    json(headers, body, sent, limits).await
+}
+
+/// Reads a body of JSON whole.
+async fn json(
+    headers: &HeaderMap,
+    body: Body,
+    sent: Option<&str>,
+    limits: Limits,
+) -> Result<Incoming, Error> {
     check_announced(headers, limits.json)?;
     let whole = whole(body, limits.json).await?;
     match sent {

@@ -43,6 +43,7 @@ pub fn document(schema: &Schema, operations: &[Operation]) -> Vec<u8> {
         entity::schemas(schema, declared, &mut schemas);
     }
     opsflux_kpi::schemas(&mut schemas);
+    schemas.extend(opsflux_importing::schemas());
     let tags: Vec<Json> = tags.into_iter().map(|tag| json!({"name": tag})).collect();
     let document = json!({
         "openapi": "3.1.0",

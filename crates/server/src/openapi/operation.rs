@@ -22,7 +22,10 @@ pub fn describe(schema: &Schema, operation: &Operation) -> Json {
         described["parameters"] = parameters.into();
     }
     if let Some((kind, body)) = &operation.input {
-        let mut content = Map::from_iter([(kind.clone(), json!({"schema": body}))]);
+        let kinds = kind.split(", ");
+        let mut content: Map<String, Json> = kinds
+            .map(|kind| (kind.to_owned(), json!({"schema": body})))
+            .collect();
         if operation.method == Method::PATCH {
             content.insert(
                 "application/merge-patch+json".to_owned(),

@@ -27,6 +27,7 @@ mod encryption;
 mod entity;
 mod files;
 mod handing;
+mod imports;
 mod jobs;
 mod live;
 mod messages;
