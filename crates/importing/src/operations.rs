@@ -368,10 +368,10 @@ fn told(job: &mut Json, tenant: &Json) {
     }
     let user = job.remove("user").unwrap_or_default();
     let moved = ["ended_at", "started_at", "created_at"];
-    let updated = moved
+    let mut updated = moved
         .iter()
         .filter_map(|name| job.get(*name).filter(|at| !at.is_null()));
-    let updated = updated.cloned().next().unwrap_or_default();
+    let updated = updated.next().cloned().unwrap_or_default();
     job.insert("created_by".to_owned(), user);
     job.insert("updated_at".to_owned(), updated);
     job.insert("organization_id".to_owned(), tenant.clone());

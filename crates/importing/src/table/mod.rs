@@ -130,7 +130,7 @@ pub struct Table {
 }
 
 enum Inner {
-    Csv(csv::Separated),
+    Csv(Box<csv::Separated>),
     Xlsx(Box<xlsx::Workbook>),
     Rows(rows::Rows),
 }
@@ -170,7 +170,7 @@ impl Table {
             Table {
                 format,
                 headers: Vec::new(),
-                inner: Inner::Csv(separated),
+                inner: Inner::Csv(Box::new(separated)),
             }
         };
         let mut headers = None;

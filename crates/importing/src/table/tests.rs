@@ -26,7 +26,10 @@ fn opened(content: &[u8], sheet: Option<&str>) -> Result<(Table, tempfile::TempD
     Ok((Table::open(file, sheet, false)?, folder))
 }
 
-fn all(content: &[u8]) -> (Format, Vec<String>, Vec<(u64, Vec<String>)>) {
+/// Lines with their places.
+type Lines = Vec<(u64, Vec<String>)>;
+
+fn all(content: &[u8]) -> (Format, Vec<String>, Lines) {
     let (mut table, _folder) = opened(content, None).unwrap();
     let mut rows = Vec::new();
     table

@@ -62,7 +62,7 @@ fn tells_all(entity: &Entity, field: FieldIx) -> bool {
 }
 
 pub fn even_fields(entity: &Entity, field: FieldIx) -> bool {
-    is_kept(entity, field) && (place(entity, field) % 2 == 0 || tells_all(entity, field))
+    is_kept(entity, field) && (place(entity, field).is_multiple_of(2) || tells_all(entity, field))
 }
 
 pub fn odd_fields(entity: &Entity, field: FieldIx) -> bool {
