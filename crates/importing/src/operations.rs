@@ -158,16 +158,21 @@ impl Importing {
     ) -> Result<Reply, Error> {
         let caller = call.caller()?;
         let id = received.id.to_string();
-        match begun {
-            Ok(()) => {}
+        let is_repeated = match begun {
+            Ok(()) => false,
             // The same request again: the same job.
-            Err(Error::Conflict(ConflictKind::Unique { .. })) => {}
+            Err(Error::Conflict(ConflictKind::Unique { .. })) => true,
             Err(error) => {
                 self.spool.forget(received.id);
                 return Err(error);
             }
-        }
+        };
         let job = self.job(caller, &id).await?;
+        // A job that has ended reads its file no more.
+        let has_ended = matches!(job["status"].as_str(), Some("SUCCESS" | "FAILED"));
+        if is_repeated && has_ended {
+            self.spool.forget(received.id);
+        }
         let location = format!("/api/v1/imports/jobs/{id}");
         Ok(Reply::json(job.to_string().into_bytes())
             .with_status(StatusCode::ACCEPTED)

@@ -33,9 +33,12 @@ async fn every_operation_of_the_document_is_served_and_refuses_strangers() {
     for (method, path, operation) in all {
         let is_open = operation.get("security").is_some();
         let answer = anybody.send(method.clone(), &path, &[], "").await;
-        if is_open {
-            assert_ne!(answer.status, StatusCode::NOT_FOUND, "{method} {path}");
-        } else {
+        if is_open && answer.status == StatusCode::NOT_FOUND {
+            // There is no such link: the address itself is served, so it knows which methods it takes.
+            let unknown = Method::from_bytes(b"PURGE").expect("a method");
+            let served = anybody.send(unknown, &path, &[], "").await.status;
+            assert_eq!(served, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+        } else if !is_open {
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path}");
         }
         let documented = operation["responses"].as_object().expect("responses");

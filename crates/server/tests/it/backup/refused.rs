@@ -200,7 +200,7 @@ async fn what_is_not_empty_is_left_alone_and_named() {
     let before = place.rows().await;
     let said = place.refused(&["restore", &path], "");
     assert!(
-        said.contains("is not empty: it has audit-heads.log, files, noise, opsflux.db"),
+        said.contains("is not empty: it has audit-heads.log, files, imports, noise, opsflux.db"),
         "{said}"
     );
     assert_eq!(place.rows().await, before);

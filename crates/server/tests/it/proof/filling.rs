@@ -62,7 +62,10 @@ impl World {
             }
             let needed = declared.required || sample::is_needed(entity, &declared.name);
             let value = match &declared.kind {
-                FieldType::Link(link) if needed => Some(self.its_like(link.to, record)),
+                FieldType::Link(link) if needed => {
+                    let record = sample::beside(entity, &declared.name, record);
+                    Some(self.its_like(link.to, record))
+                }
                 FieldType::AnyLink { to } if needed => self.any(ix, to, record),
                 _ => sample::value(self.spot(ix, field, record)),
             };

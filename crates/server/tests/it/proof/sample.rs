@@ -41,6 +41,15 @@ pub fn is_needed(entity: &Entity, field: &str) -> bool {
     (entity.name.as_str(), field) == ("grant", "user")
 }
 
+/// The record a needed link leads to: the one with the same number, or the next where a rule wants
+/// another than that.
+pub fn beside(entity: &Entity, field: &str, record: u32) -> u32 {
+    match (entity.name.as_str(), field) {
+        ("delegation", "deputy") => record + 1,
+        _ => record,
+    }
+}
+
 /// Whether a rule wants one link of several, so that the others stay as they are.
 pub fn one_of_several(entity: &Entity) -> bool {
     entity.name == "grant"

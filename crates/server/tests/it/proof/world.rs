@@ -144,7 +144,7 @@ impl World {
         match entity.scope.owner.map(|owner| &entity.field(owner).kind) {
             Some(FieldType::Link(owner)) => self.is_of_the_tenant(self.schema.entity(owner.to)),
             Some(_) => false,
-            None => READS_BY_COMPANY.iter().any(|role| all(role)),
+            None => READS_BY_COMPANY.iter().any(all),
         }
     }
 
