@@ -30,7 +30,7 @@ pub struct Desk {
 
 /// A ticket. People, groups and categories are places in the [`Company`].
 pub struct Ticket {
-    id: Uuid,
+    pub id: Uuid,
     /// When it was made.
     pub created: Timestamp,
     author: usize,

@@ -32,6 +32,9 @@ pub struct Tickets {
     left: usize,
     /// Tickets made before their day: sub-tickets do not wait for the next one.
     ahead: u32,
+    /// Tickets that may be younger than some of the next day: sub-tickets, and those of a place
+    /// where the day begins later.
+    younger: Vec<Ticket>,
     /// Tickets of the last day, each with its rows.
     waiting: VecDeque<Vec<SeedRecord>>,
 }
@@ -72,6 +75,7 @@ impl Tickets {
             past: 0,
             left: usize::try_from(count).unwrap_or_default(),
             ahead: 0,
+            younger: Vec::new(),
             waiting: VecDeque::new(),
         })
     }
@@ -95,10 +99,11 @@ impl Tickets {
                     .extend(self.waiting.pop_front().into_iter().flatten());
                 batch.tickets += 1;
             }
-            let Some((date, count)) = self.days.pop_front() else {
-                break;
-            };
-            self.day(date, count)?;
+            match self.days.pop_front() {
+                Some((date, count)) => self.day(date, count)?,
+                None if self.younger.is_empty() => break,
+                None => self.release(None, &mut Draw::of(self.seed, DAYS + self.past))?,
+            }
         }
         Ok((batch.tickets > 0).then_some(batch))
     }
@@ -121,10 +126,27 @@ impl Tickets {
             tickets.extend(family);
         }
         self.ahead += made - count;
-        // A sub-ticket is younger than its parent, so a parent comes first here too.
-        tickets.sort_by_key(|ticket| ticket.created);
-        for ticket in &tickets {
-            self.waiting.push_back(self.desk.rows(ticket, &mut draw)?);
+        self.younger.extend(tickets);
+        let sites = self.desk.company.sites.iter();
+        let tomorrow = sites.filter_map(|site| {
+            let begins = date.tomorrow().ok()?.to_zoned(site.zone.clone()).ok()?;
+            Some(begins.timestamp())
+        });
+        let tomorrow = tomorrow.min();
+        self.release(tomorrow, &mut draw)
+    }
+
+    /// Hands on the tickets made before a moment, or all of them, oldest first: numbers count in
+    /// this order. A sub-ticket is younger than its parent, so a parent comes first; of those of
+    /// one second the ids decide, as they do wherever tickets are listed.
+    fn release(&mut self, before: Option<Timestamp>, draw: &mut Draw) -> Result<(), Error> {
+        self.younger
+            .sort_by_key(|ticket| (ticket.created, ticket.id));
+        let is_due = |ticket: &Ticket| before.is_none_or(|before| ticket.created < before);
+        let due = self.younger.partition_point(is_due);
+        let due: Vec<Ticket> = self.younger.drain(..due).collect();
+        for ticket in &due {
+            self.waiting.push_back(self.desk.rows(ticket, draw)?);
         }
         Ok(())
     }

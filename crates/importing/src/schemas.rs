@@ -33,6 +33,7 @@ pub fn schemas() -> Vec<(String, Json)> {
         "created_by": maybe, "created_at": text, "updated_at": maybe, "started_at": maybe,
         "ended_at": maybe, "cancel": {"type": ["boolean", "null"]},
         "can_roll_back": {"type": "boolean"},
+        "labels": reference("Labels"), "can": reference("Can"),
     }));
     let new = object(json!({
         "file": {"type": "string", "format": "binary"},

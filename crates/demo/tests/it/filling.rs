@@ -265,8 +265,8 @@ async fn each_batch_leaves_one_audit_entry_with_what_it_was() {
         .into_iter()
         .filter(|entry| text(&schema, entry, "action") == "import")
         .collect();
-    // The company, its assets, its views, what it is steered by, its tickets.
-    assert_eq!(imports.len(), 5);
+    // The company, its assets, its views, what it is steered by, its customers, its tickets.
+    assert_eq!(imports.len(), 6);
     let mut tickets = 0;
     for entry in &imports {
         let Value::Json(after) = entry.get(&schema, "after") else {

@@ -72,6 +72,7 @@ impl Instance {
         let mut rules = opsflux_identity::rules();
         rules.extend(opsflux_desk::rules());
         rules.extend(opsflux_kpi::rules());
+        rules.extend(opsflux_crm::rules());
         let records = Records::new(RecordsOptions {
             store,
             clock: Arc::new(Standing),
@@ -150,7 +151,7 @@ pub fn time(schema: &Schema, record: &Snapshot, field: &str) -> Option<Timestamp
 pub fn built_in_schema() -> Schema {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../modules");
     let mut modules = Vec::new();
-    for name in ["base", "assets", "desk", "kpi"] {
+    for name in ["base", "assets", "desk", "automation", "kpi", "crm"] {
         let mut source = ModuleSource::new(name);
         for part in ["", "entities", "views", "locales"] {
             let Ok(folder) = std::fs::read_dir(root.join(name).join(part)) else {
