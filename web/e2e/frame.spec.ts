@@ -5,7 +5,10 @@ import { ADMIN, Api, signIn, WORDS } from './people';
 test.use({ locale: 'en-GB' });
 const words = WORDS['en-GB'];
 
-test('the theme is light, dark, or follows the system as it changes, and is kept', async ({ page }) => {
+test('the theme is light, dark, or follows the system as it changes, and is kept', async ({
+  page,
+  request,
+}) => {
   await signIn(page, ADMIN, '/account');
   const dark = page.locator('html.dark');
   const theme = page.getByRole('combobox', { name: words.user.theme });
@@ -20,6 +23,11 @@ test('the theme is light, dark, or follows the system as it changes, and is kept
   await expect(dark).toHaveCount(1);
   await page.emulateMedia({ colorScheme: 'light' });
   await expect(dark).toHaveCount(0);
+  // What was chosen last is what the profile keeps.
+  const api = await Api.as(request, ADMIN);
+  await expect(async () => {
+    expect(await api.read('/auth/me')).toMatchObject({ theme: 'system' });
+  }).toPass();
 });
 
 test('where one arrives, each view says how much waits in it, and changes as work comes in', async ({

@@ -1,7 +1,7 @@
 // What a person is told reaches his bell as it happens, and is read there.
 import { expect, type Page, test } from '@playwright/test';
 import { expectNoBarriers, expectNothingBeyondTheEdge } from './checks';
-import { ADMIN, Api, signIn, TECHNICIAN, WORDS, windowOf } from './people';
+import { ADMIN, Api, type Person, signIn, WORDS, windowOf } from './people';
 
 test.use({ locale: 'en-GB' });
 test.describe.configure({ mode: 'serial' });
@@ -10,6 +10,9 @@ const words = WORDS['en-GB'].notifications;
 const NONE = words.title;
 const ONE = words.bell_one.replace('{{count}}', '1');
 const TWO = words.bell_other.replace('{{count}}', '2');
+
+/** Whom nobody else tells anything. */
+const READER: Person = { email: 'bell.reader@ges-energie.example', password: 'Rings-Once-2026!' };
 
 const bell = (page: Page, name: string) =>
   page.getByRole('banner').getByRole('button', { name, exact: true });
@@ -24,7 +27,9 @@ test('the bell counts within a second, and the page asks for nothing until it is
   request,
 }) => {
   const api = await Api.as(request, ADMIN);
-  await signIn(page, TECHNICIAN, '/');
+  const [role] = await api.list('/roles?name=technician');
+  await api.create('users', { ...READER, full_name: 'Bell Reader', memberships: [{ role: role?.id }] });
+  await signIn(page, READER, '/');
   await expect(bell(page, NONE)).toBeVisible();
   await page.waitForLoadState('load');
   const asked: string[] = [];
@@ -47,8 +52,8 @@ test('the panel shows them by day; one is read, then all, in every window', asyn
 }) => {
   const api = await Api.as(request, ADMIN);
   await announce(api, 'Fire drill now', 'alert');
-  await signIn(page, TECHNICIAN, '/');
-  const other = await windowOf(browser, TECHNICIAN, '/');
+  await signIn(page, READER, '/');
+  const other = await windowOf(browser, READER, '/');
   await expect(bell(other, TWO)).toBeVisible();
   // By keyboard alone.
   await bell(page, TWO).focus();
@@ -102,7 +107,7 @@ test('on a telephone, in the dark, the panel fits and is accessible', async ({ b
     isMobile: true,
   });
   const page = await context.newPage();
-  await signIn(page, TECHNICIAN, '/');
+  await signIn(page, READER, '/');
   const french = WORDS['fr-FR'].notifications;
   await page
     .getByRole('banner')

@@ -87,6 +87,10 @@ export class Api {
     return (await (await this.send('GET', path)).json()).items;
   }
 
+  async read(path: string): Promise<Row> {
+    return (await this.send('GET', path)).json();
+  }
+
   async create(collection: string, data: object): Promise<Row> {
     return (await this.send('POST', `/${collection}`, data)).json();
   }

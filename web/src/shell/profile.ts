@@ -33,6 +33,8 @@ export function usePreferences() {
   const client = useQueryClient();
   const readAgain = useReadAgain();
   const save = useMutation({
+    // One after the other: what was chosen last is what is kept.
+    scope: { id: 'profile' },
     mutationFn: (change: ProfileChange) => updateProfile(change),
     onSuccess: (_me, change) => {
       client.setQueryData(
