@@ -61,6 +61,8 @@ test('a review is prepared and held: values pasted, a signal seen, an action ope
 }) => {
   test.slow();
   const api = await Api.as(request, ADMIN);
+  // Another test may have left its theme in the profile.
+  await api.change('auth', 'me', { theme: 'system' });
   await signIn(page, ADMIN, '/r/dashboards?create=true');
   const creating = page.getByRole('dialog');
   await creating.getByLabel('Titre').fill('Revue de l’atelier');
