@@ -30,8 +30,7 @@ mod writing;
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
-use opsflux_records::{Caller, Error, Language, Origin, Records};
+use opsflux_records::{Acting, Error, Language, Records};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -42,20 +41,6 @@ pub use spool::Spool;
 const JOB: &str = "import_job";
 /// Of what records were before an import.
 const CHANGE: &str = "import_change";
-
-/// Who people are to imports: each has the rights of whoever asked for it, as they are then.
-pub trait Acting: Send + Sync {
-    /// The person as a caller; none when he may not act any more.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    fn caller<'a>(
-        &'a self,
-        tenant: i64,
-        user: Uuid,
-        origin: Origin,
-    ) -> BoxFuture<'a, Result<Option<Caller>, Error>>;
-}
 
 /// Something that is wrong, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]

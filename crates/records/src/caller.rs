@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use opsflux_model::Access;
 use opsflux_model::predicate::Variables;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::error::Error;
 
 /// One request's identity. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -175,4 +178,19 @@ impl Actor {
             Actor::System => "system",
         }
     }
+}
+
+/// Who people are to whatever acts in their names while they are away: with the rights they have
+/// then, and never with more.
+pub trait Acting: Send + Sync {
+    /// The person as a caller; none when he may not act (any more).
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    fn caller<'a>(
+        &'a self,
+        tenant: i64,
+        user: Uuid,
+        origin: Origin,
+    ) -> BoxFuture<'a, Result<Option<Caller>, Error>>;
 }

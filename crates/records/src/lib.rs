@@ -32,7 +32,7 @@ pub mod write;
 mod records;
 mod upkeep;
 
-pub use caller::{Actor, Caller, Language, Origin};
+pub use caller::{Acting, Actor, Caller, Language, Origin};
 pub use entity::operations as entity_operations;
 pub use error::{ConflictKind, Error, FieldError};
 pub use operation::{Body, Call, Needs, Operation, Reply};

@@ -4,9 +4,8 @@
 use aws_lc_rs::hmac;
 use futures::future::BoxFuture;
 use opsflux_identity::Identity;
-use opsflux_kpi::Owners;
-use opsflux_records::{Caller, Error, Origin};
-use opsflux_workflow::{Acting, Question};
+use opsflux_records::{Acting, Caller, Error, Origin};
+use opsflux_workflow::{Asking, Question};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
@@ -48,7 +47,9 @@ impl Acting for People {
     ) -> BoxFuture<'a, Result<Option<Caller>, Error>> {
         Box::pin(self.identity.in_the_name_of(tenant, user, origin))
     }
+}
 
+impl Asking for People {
     fn link_key(&self) -> Option<hmac::Key> {
         Some(self.link_key.clone())
     }
@@ -72,27 +73,5 @@ impl Acting for People {
         parts.push(say("link")?);
         parts.push(say("once")?);
         Some((say("subject")?, parts.join("\n\n")))
-    }
-}
-
-impl Owners for People {
-    fn caller<'a>(
-        &'a self,
-        tenant: i64,
-        user: Uuid,
-        origin: Origin,
-    ) -> BoxFuture<'a, Result<Option<Caller>, Error>> {
-        Box::pin(self.identity.in_the_name_of(tenant, user, origin))
-    }
-}
-
-impl opsflux_importing::Acting for People {
-    fn caller<'a>(
-        &'a self,
-        tenant: i64,
-        user: Uuid,
-        origin: Origin,
-    ) -> BoxFuture<'a, Result<Option<Caller>, Error>> {
-        Box::pin(self.identity.in_the_name_of(tenant, user, origin))
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use opsflux_importing::{Acting, Importing, Parts, Said, Saying, Spool};
+use opsflux_importing::{Importing, Parts, Said, Saying, Spool};
 use opsflux_model::Schema;
-use opsflux_records::{Error, Language, Records};
+use opsflux_records::{Acting, Error, Language, Records};
 use parking_lot::Mutex;
 
 use crate::config::Config;

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use futures::future::BoxFuture;
 use opsflux_records::feed::Reactor;
-use opsflux_records::{Caller, Error, Origin, Records};
+use opsflux_records::{Acting, Caller, Error, Origin, Records};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -17,20 +16,9 @@ use crate::hook::Hooks;
 use crate::matching::Matching;
 use crate::published::Published;
 
-/// Who people are to the engine: it acts in the name of whoever owns a workflow, with his rights
-/// and never with more.
-pub trait Acting: Send + Sync {
-    /// The person as a caller; none when he may not act (any more).
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    fn caller<'a>(
-        &'a self,
-        tenant: i64,
-        user: Uuid,
-        origin: Origin,
-    ) -> BoxFuture<'a, Result<Option<Caller>, Error>>;
-
+/// Who people are to the engine, and how a mail asks them: it acts in the name of whoever owns a
+/// workflow.
+pub trait Asking: Acting {
     /// What signs the links by which people decide from a mail; none: there are no such links.
     fn link_key(&self) -> Option<aws_lc_rs::hmac::Key> {
         None
@@ -67,7 +55,7 @@ pub struct Engine {
 
 pub(crate) struct Inner {
     pub records: Records,
-    pub acting: Arc<dyn Acting>,
+    pub acting: Arc<dyn Asking>,
     pub actions: BTreeMap<&'static str, Arc<dyn Action>>,
     pub published: Published,
     /// Rung when an execution is to be gone on with.
@@ -89,7 +77,7 @@ impl Engine {
     #[must_use]
     pub fn new(
         records: Records,
-        acting: Arc<dyn Acting>,
+        acting: Arc<dyn Asking>,
         more: Vec<Arc<dyn Action>>,
         hooks: Hooks,
     ) -> Engine {

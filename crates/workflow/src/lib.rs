@@ -27,7 +27,7 @@
 //! | `operations.rs` | what HTTP serves besides the entities |
 //!
 //! A workflow acts in the name of whoever said last what it does, with his rights: see
-//! [`Acting`]. What must never be here: SQL, mail, HTTP framing.
+//! [`Asking`]. What must never be here: SQL, mail, HTTP framing.
 
 mod account;
 pub mod action;
@@ -75,6 +75,6 @@ mod words;
 mod work;
 
 pub use approval::Deputing;
-pub use engine::{Acting, Engine, Question};
+pub use engine::{Asking, Engine, Question};
 pub use hook::Hooks;
 pub use rule::Publishing;

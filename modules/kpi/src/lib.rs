@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub use facade::around;
 pub use reporting::{operations, schemas};
-pub use source::{Owners, Sources};
+pub use source::Sources;
 
 use opsflux_model::{Condition, Op};
 use opsflux_records::rule::Rule;

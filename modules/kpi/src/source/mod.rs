@@ -17,7 +17,7 @@ use opsflux_model::{Condition, FieldIx, Value};
 use opsflux_records::Uuid;
 use serde_json::Value as Json;
 
-pub use work::{Owners, Sources};
+pub use work::Sources;
 
 /// The type of a value.
 pub(crate) const MEASURE: FieldType = FieldType::Decimal {

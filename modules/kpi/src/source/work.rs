@@ -16,9 +16,8 @@ use opsflux_model::schema::Schema;
 use opsflux_model::{Condition, Op, Value};
 use opsflux_records::feed::Reactor;
 use opsflux_records::rule::Snapshot;
-use opsflux_records::{Actor, Caller, Error, Origin, Records, Uuid, WriteOptions};
+use opsflux_records::{Acting, Actor, Caller, Error, Origin, Records, Uuid, WriteOptions};
 use opsflux_store::feed::Entry;
-use parking_lot::Mutex;
 use rust_decimal::Decimal;
 use serde_json::{Map, json};
 use tokio::sync::watch;
@@ -41,26 +40,10 @@ const LOOK: Duration = Duration::from_secs(30);
 /// Counts are made again with each quarter of an hour, in seconds.
 const QUARTER: i64 = 900;
 
-/// Who owners are: identity answers.
-pub trait Owners: Send + Sync {
-    /// The person as a caller; none when he may not act (any more).
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    fn caller<'a>(
-        &'a self,
-        tenant: i64,
-        user: Uuid,
-        origin: Origin,
-    ) -> BoxFuture<'a, Result<Option<Caller>, Error>>;
-}
-
 /// What calculates. One of these in every process; two of them write the same.
 pub struct Sources {
     records: Records,
-    owners: Arc<dyn Owners>,
-    /// When each indicator was last counted here.
-    counted: Mutex<HashMap<(i64, Uuid), Timestamp>>,
+    owners: Arc<dyn Acting>,
 }
 
 /// An indicator with what a calculation asks of it.
@@ -74,12 +57,8 @@ struct Calculated<'a> {
 impl Sources {
     /// Calculates for the indicators of `records`.
     #[must_use]
-    pub fn new(records: Records, owners: Arc<dyn Owners>) -> Sources {
-        Sources {
-            records,
-            owners,
-            counted: Mutex::default(),
-        }
+    pub fn new(records: Records, owners: Arc<dyn Acting>) -> Sources {
+        Sources { records, owners }
     }
 
     /// Looks at the clock until `stop` turns true.
@@ -99,7 +78,7 @@ impl Sources {
         for tenant in self.records.store().tenants().await? {
             let all = self.calculated(tenant.number, Source::Query).await?;
             for record in &all {
-                if self.is_due(tenant.number, record) {
+                if self.is_due(record) {
                     self.count(tenant.number, record).await?;
                 }
             }
@@ -107,13 +86,14 @@ impl Sources {
         Ok(())
     }
 
-    /// Whether it was not counted in this quarter of an hour.
-    fn is_due(&self, tenant: i64, kpi: &Snapshot) -> bool {
-        let last = self.counted.lock().get(&(tenant, kpi.id)).copied();
-        let now = self.records.now();
+    /// Whether it was not calculated in this quarter of an hour, by whatever process.
+    fn is_due(&self, kpi: &Snapshot) -> bool {
         // Days of every zone begin at some full quarter of an hour.
         let quarter = |at: Timestamp| at.as_second().div_euclid(QUARTER);
-        last.is_none_or(|last| quarter(last) != quarter(now))
+        match kpi.get(&self.records.schema(), "calculated_at") {
+            Value::Time(last) => quarter(*last) != quarter(self.records.now()),
+            _ => true,
+        }
     }
 
     /// The active indicators of a tenant with this source.
@@ -188,7 +168,6 @@ impl Sources {
     /// for entering are not over.
     async fn count(&self, tenant: i64, record: &Snapshot) -> Result<(), Error> {
         let now = self.records.now();
-        self.counted.lock().insert((tenant, record.id), now);
         let Some(ready) = self.ready(tenant, record).await? else {
             return Ok(());
         };
@@ -350,7 +329,8 @@ impl Sources {
         }
     }
 
-    /// Keeps when it was calculated, and why it could not be.
+    /// Keeps that it was calculated in this quarter of an hour, and why it could not be; what is
+    /// kept already is not written again with every change it is calculated for.
     async fn note(
         &self,
         tenant: i64,
@@ -358,6 +338,10 @@ impl Sources {
         trouble: Option<&'static str>,
     ) -> Result<(), Error> {
         let error = trouble.map_or(Value::Null, Value::from);
+        let known = record.get(&self.records.schema(), "calculation_error") == &error;
+        if known && !self.is_due(record) {
+            return Ok(());
+        }
         let values = [
             ("calculated_at", Value::Time(self.records.now())),
             ("calculation_error", error),
